@@ -1,0 +1,1 @@
+"""Keep every copy of sensitive research data on terms, on the record and traceable."""

@@ -1,0 +1,1 @@
+"""The words: frozen types, ids, states and their moves, errors."""

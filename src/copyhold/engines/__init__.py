@@ -1,0 +1,1 @@
+"""What is computed on tables: pure functions that know no database and no clock."""

@@ -1,0 +1,1 @@
+"""Keyed changes inside tolerance: plan, embedding, ids, dates, commitments, utility, power."""

@@ -1,0 +1,1 @@
+"""Tables in and out of files, their dictionary and their arithmetic ties."""

@@ -1,0 +1,1 @@
+"""Whose copy a leak came from: reading without keys, scoring, naming, the case file."""

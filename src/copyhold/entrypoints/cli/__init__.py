@@ -1,0 +1,1 @@
+"""The command line: a module per noun, imported only when the noun is called."""

@@ -1,0 +1,1 @@
+"""The face for notebooks: a custody as an object, engines as functions."""

@@ -1,0 +1,1 @@
+"""Domain values in the forms that every door sends: JSON, sentences, pages of a report."""

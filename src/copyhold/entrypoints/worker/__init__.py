@@ -1,0 +1,1 @@
+"""Takes queued jobs and rings clocks."""

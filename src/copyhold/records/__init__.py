@@ -1,0 +1,1 @@
+"""What is remembered: rows, migrations, and functions that give back domain values."""

@@ -1,0 +1,1 @@
+"""One module of rows per noun."""
