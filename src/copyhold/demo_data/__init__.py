@@ -1,0 +1,1 @@
+"""Real public data for the demonstration, with its notice."""
