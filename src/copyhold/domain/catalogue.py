@@ -53,8 +53,9 @@ class Field:
     multiple on which values lie (2 for even readings), None where it differs by stratum or is not known. `stratum`
     names the field whose values split this one's support (device, cycle, site). `missing_codes` are written values
     that mean "no answer" or a detection limit: they are never marked and never converted. `ties` are arithmetic
-    relations in which the field is the derived member, as text (see engines.tables.ties): "= LBXTC - LBDHDD - 0.2*LBXTR"
-    or "<= LBXTC". `guess` is True while nobody has accepted what `dataset suggest` proposed.
+    relations in which the field is the derived member, as text (see engines.tables.ties), such as
+    "= LBXTC - LBDHDD - 0.2*LBXTR" or "<= LBXTC". `guess` is True while nobody has accepted what `dataset suggest`
+    proposed.
     """
 
     table: str

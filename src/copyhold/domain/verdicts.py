@@ -49,7 +49,7 @@ def all_of(verdicts: Iterable[Verdict]) -> Verdict:
     return joined
 
 
-class Refused(CopyholdError):
+class Refused(CopyholdError):  # noqa: N818 - a refusal is an answer, not a failure
     """A rule said no; `verdict` holds every reason."""
 
     code = "REFUSED"

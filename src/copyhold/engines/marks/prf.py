@@ -32,8 +32,8 @@ def uniforms(
 ) -> NDArray[np.uint16]:
     """Draw the uniforms of every (row, column) pair, shape (len(rows), len(columns)).
 
-    Guarantee: independent uniform on 0..65535 for distinct addresses as far as AES under `key` (16, 24 or 32 bytes) is a
-    pseudo-random permutation (the PRP/PRF switching bound at 2^40 blocks is 2^-49).
+    Guarantee: independent uniform on 0..65535 for distinct addresses as far as AES under `key` (16, 24 or 32
+    bytes) is a pseudo-random permutation (the PRP/PRF switching bound at 2^40 blocks is 2^-49).
     Source: FIPS 197.
     """
     groups, position = np.unique(columns // LANES, return_inverse=True)

@@ -1,12 +1,12 @@
 """What was read from a leak, in the one form that the scorer takes.
 
 The bound on naming an innocent rests on each cell, id and date unit entering a product at most once (see
-docs/adr/0005-evidence.md). `Reading` therefore refuses any that occurs twice. It is made by the reader, which sees the
+docs/adr/0007-evidence.md). `Reading` therefore refuses any that occurs twice. It is made by the reader, which sees the
 leak, the master, the plan and the register, and never a key.
 
 Three levels: a **group** is the set of leaked rows thought to come from one master row (in long tables, from one
-participant); a **candidate** is a master row (participant) that the group may come from; a **cell** is a marked value of
-that candidate of which the leak shows one or more observations.
+participant); a **candidate** is a master row (participant) that the group may come from; a **cell** is a marked value
+of that candidate of which the leak shows one or more observations.
 """
 
 from dataclasses import dataclass, fields
@@ -47,15 +47,17 @@ class Reading:
     participant       uint64 (candidates,): the candidate's participant number
     candidate_weight  float64 (candidates,): with `neutral` they add to 1 in each group
     cell_candidate    int32 (cells,)
-    table             uint16 (cells,), row uint64 (cells,), column uint32 (cells,): the cell's address, each at most once
+    table             uint16 (cells,), with row uint64 (cells,), column uint32 (cells,) the cell's address, which occurs
+                      at most once
     threshold         uint16 (cells,): t of the bias p = t/65536, 0 < t < 65536
     low, high         float64 (cells,): the two members of the pair, low < high
     channel           int32 (cells,): index into `channels`
-    observation_cell  int32 (observations,), observation float64 (observations,): values read, in the unit of low and high
-    id_candidate      int32 (ids,), id_value int64 (ids,): keyed ids read on rows of a candidate; a candidate and a value once
+    observation_cell  int32 (observations,), with observation float64 (observations,) the value read, in the unit of low
+                      and high
+    id_candidate      int32 (ids,), with id_value int64 (ids,) the keyed id read on rows of a candidate; each once
     loose_id          int64 (loose ids,): keyed ids read on rows that align to nobody; none of them in `id_value`
-    date_candidate    int32 (shifts,), date_unit uint64 (shifts,), date_shift int64 (shifts,): the one shift, in days, that
-                      all dates of the unit show; a unit at most once
+    date_candidate    int32 (shifts,), date_unit uint64 (shifts,), date_shift int64 (shifts,): the one shift, in days,
+                      that all dates of the unit show; a unit at most once
     """
 
     neutral: NDArray[np.float64]
