@@ -9,7 +9,7 @@ participant); a **candidate** is a master row (participant) that the group may c
 of that candidate of which the leak shows one or more observations.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,12 @@ class Channel:
     weights: tuple[float, ...]
     width: float
 
+    def __post_init__(self) -> None:
+        _require(len(self.sigmas) == len(self.weights) > 0, "a channel has a weight for each noise level")
+        _require(all(0 <= sigma < np.inf for sigma in self.sigmas), "a noise level is a number and not negative")
+        _require(min(self.weights) >= 0 and abs(sum(self.weights) - 1) <= 1e-9, "the weights of a channel add to 1")
+        _require(0 <= self.grid < np.inf and 0 < self.width < np.inf, "a channel has a grid and a width")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -47,17 +53,24 @@ class Reading:
     participant       uint64 (candidates,): the candidate's participant number
     candidate_weight  float64 (candidates,): with `neutral` they add to 1 in each group
     cell_candidate    int32 (cells,)
-    table             uint16 (cells,), with row uint64 (cells,), column uint32 (cells,) the cell's address, which occurs
-                      at most once
+    table             uint16 (cells,): with `row` and `column` the cell's address, each address at most once
+    row               uint64 (cells,)
+    column            uint32 (cells,)
     threshold         uint16 (cells,): t of the bias p = t/65536, 0 < t < 65536
     low, high         float64 (cells,): the two members of the pair, low < high
+    original_high     bool (cells,): the master's own value is the higher member, which is what a restored cell shows
+    institution       bool (cells,): the plan gives the cell to the institution half, not to the party half
     channel           int32 (cells,): index into `channels`
-    observation_cell  int32 (observations,), with observation float64 (observations,) the value read, in the unit of low
-                      and high
-    id_candidate      int32 (ids,), with id_value int64 (ids,) the keyed id read on rows of a candidate; each once
+    observation_cell  int32 (observations,): each cell has at least one observation
+    observation       float64 (observations,): values read, in the unit of low and high
+    id_candidate      int32 (ids,): a candidate, and a participant, at most once
+    id_value          int64 (ids,): the keyed id read on rows of that candidate, each at most once
     loose_id          int64 (loose ids,): keyed ids read on rows that align to nobody; none of them in `id_value`
-    date_candidate    int32 (shifts,), date_unit uint64 (shifts,), date_shift int64 (shifts,): the one shift, in days,
-                      that all dates of the unit show; a unit at most once
+    date_candidate    int32 (shifts,)
+    date_unit         uint64 (shifts,): shift unit, each at most once
+    date_shift        int64 (shifts,): the one shift, in days, that all dates of the unit show
+
+    The weights are divided by their sum, so that they add to 1 exactly.
     """
 
     neutral: NDArray[np.float64]
@@ -72,6 +85,8 @@ class Reading:
     threshold: NDArray[np.uint16]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    original_high: NDArray[np.bool_]
+    institution: NDArray[np.bool_]
     channel: NDArray[np.int32]
     observation_cell: NDArray[np.int32]
     observation: NDArray[np.float64]
@@ -84,14 +99,26 @@ class Reading:
     channels: tuple[Channel, ...]
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if isinstance(value, np.ndarray):
-                value.setflags(write=False)
+        self._own_arrays()
+        self._check_lengths()
         self._check_indices()
         self._check_weights()
         self._check_cells()
         self._check_each_once()
+
+    def _own_arrays(self) -> None:
+        # A reading that has been checked cannot be changed through the arrays it was made from.
+        for name, kind in KINDS.items():
+            given = np.asarray(getattr(self, name))
+            value = given.astype(kind)
+            same = value.ndim == 1 and np.array_equal(value, given, equal_nan=value.dtype.kind == "f")
+            _require(same, f"{name} is a list of {kind.__name__}")
+            _own(self, name, value)
+
+    def _check_lengths(self) -> None:
+        for names in PARALLEL:
+            lengths = {len(getattr(self, name)) for name in names}
+            _require(len(lengths) == 1, f"{', '.join(names)} are equally long")
 
     def _check_indices(self) -> None:
         for name, bound in (
@@ -110,9 +137,13 @@ class Reading:
         _require(bool(np.all(np.isfinite(weights) & (weights >= 0))), "weights are finite and not negative")
         total = self.neutral + np.bincount(self.candidate_group, self.candidate_weight, minlength=len(self.neutral))
         _require(bool(np.all(np.abs(total - 1) <= 1e-9)), "the weights of a group add to 1")
+        _own(self, "neutral", self.neutral / total)
+        _own(self, "candidate_weight", self.candidate_weight / total[self.candidate_group])
 
     def _check_cells(self) -> None:
         _require(bool(np.all(self.threshold > 0)), "a bias lies strictly between 0 and 1")
+        seen = np.bincount(self.observation_cell, minlength=len(self.row)) > 0
+        _require(bool(seen.all()), "a cell has at least one observation")
         ordered = np.isfinite(self.low) & np.isfinite(self.high) & (self.low < self.high)
         _require(bool(np.all(ordered)), "a pair has a lower and a higher member")
         _require(bool(np.all(np.isfinite(self.observation))), "an observation is a number")
@@ -132,6 +163,93 @@ class Alternative:
 
     weight: float
     reading: Reading
+
+
+KINDS: dict[str, type[np.generic]] = {
+    "neutral": np.float64,
+    "candidate_group": np.int32,
+    "candidate_row": np.uint64,
+    "participant": np.uint64,
+    "candidate_weight": np.float64,
+    "cell_candidate": np.int32,
+    "table": np.uint16,
+    "row": np.uint64,
+    "column": np.uint32,
+    "threshold": np.uint16,
+    "low": np.float64,
+    "high": np.float64,
+    "original_high": np.bool_,
+    "institution": np.bool_,
+    "channel": np.int32,
+    "observation_cell": np.int32,
+    "observation": np.float64,
+    "id_candidate": np.int32,
+    "id_value": np.int64,
+    "loose_id": np.int64,
+    "date_candidate": np.int32,
+    "date_unit": np.uint64,
+    "date_shift": np.int64,
+}
+CANDIDATE = ("candidate_group", "candidate_row", "participant", "candidate_weight")
+CELL = (
+    "cell_candidate",
+    "table",
+    "row",
+    "column",
+    "threshold",
+    "low",
+    "high",
+    "original_high",
+    "institution",
+    "channel",
+)
+PARALLEL = (
+    CANDIDATE,
+    CELL,
+    ("observation_cell", "observation"),
+    ("id_candidate", "id_value"),
+    ("date_candidate", "date_unit", "date_shift"),
+)
+
+
+def with_cells(reading: Reading, keep: NDArray[np.bool_]) -> Reading:
+    """Return the reading with the cells of `keep`, bool (cells,), alone; groups, ids and dates stay."""
+    number = np.cumsum(keep) - 1
+    seen = keep[reading.observation_cell]
+    return replace(
+        reading,
+        **{name: getattr(reading, name)[keep] for name in CELL},
+        observation_cell=number[reading.observation_cell[seen]],
+        observation=reading.observation[seen],
+    )
+
+
+def without_ids(reading: Reading) -> Reading:
+    """Return the reading without keyed ids, paired or loose."""
+    return replace(
+        reading, id_candidate=reading.id_candidate[:0], id_value=reading.id_value[:0], loose_id=reading.loose_id[:0]
+    )
+
+
+def party_half(reading: Reading) -> Reading:
+    """Return what speaks for or against a party: its half of the cells, ids and dates."""
+    return with_cells(reading, ~reading.institution)
+
+
+def institution_half(reading: Reading) -> Reading:
+    """Return what speaks for or against an institution: its half of the cells alone."""
+    bare = without_ids(with_cells(reading, reading.institution))
+    return replace(
+        bare,
+        date_candidate=bare.date_candidate[:0],
+        date_unit=bare.date_unit[:0],
+        date_shift=bare.date_shift[:0],
+    )
+
+
+def _own(reading: Reading, name: str, value: NDArray[np.generic]) -> None:
+    value.setflags(write=False)
+    object.__setattr__(reading, name, value)
 
 
 def _each_once(rule: str, *keys: NDArray[np.generic]) -> None:
