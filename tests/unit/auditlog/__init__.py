@@ -1,0 +1,1 @@
+"""The log: tree, tiles, notes, proofs, leaves, publishing, verification."""
