@@ -6,14 +6,18 @@ any split of a table into batches. Under one key an address is used for one purp
 row and column numbers are never used again, not even after deletion.
 """
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from numpy.typing import NDArray
 
 LANES = 8  # 16-bit uniforms in one AES block
 RANGE = 65536  # a uniform is an integer 0 <= u < RANGE
+BLOCK_BYTES = 16
+_FINAL_BYTES = 15  # the cipher asks for this much room beyond its output
 
 
 class Tag(IntEnum):
@@ -30,45 +34,97 @@ class Tag(IntEnum):
 def uniforms(
     key: bytes, table: int, rows: NDArray[np.uint64], columns: NDArray[np.uint32], tag: Tag
 ) -> NDArray[np.uint16]:
-    """Draw the uniforms of every (row, column) pair, shape (len(rows), len(columns)).
+    """Draw the uniforms of every (row, column) pair, shape (len(rows), len(columns)), each column contiguous.
 
     Guarantee: independent uniform on 0..65535 for distinct addresses as far as AES under `key` (16, 24 or 32
     bytes) is a pseudo-random permutation (the PRP/PRF switching bound at 2^40 blocks is 2^-49).
     Source: FIPS 197.
     """
-    groups, position = np.unique(columns // LANES, return_inverse=True)
-    blocks = _blocks(key, table, rows, groups.astype(np.uint32), tag)
-    lanes: NDArray[np.uint16] = blocks[:, position, columns % LANES]
-    return lanes
+    drawn = np.empty((len(columns), len(rows)), dtype=np.uint16)
+    groups = columns // LANES
+    head, tail = _row_words(table, rows)
+    cipher = block_cipher(key)
+    for group in np.unique(groups):
+        lanes = _lanes(cipher, _joined(head, tail | _column_word(np.asarray(group), tag)))
+        for place in np.flatnonzero(groups == group):
+            drawn[place] = lanes[:, columns[place] % LANES]
+    return drawn.T
 
 
 def paired_uniforms(
     key: bytes, table: int, rows: NDArray[np.uint64], columns: NDArray[np.uint32], tag: Tag
 ) -> NDArray[np.uint16]:
     """Draw one uniform for each address (rows[k], columns[k]), shape (len(rows),); the same numbers as `uniforms`."""
-    addresses = np.zeros(len(rows), dtype=_ADDRESS)
-    addresses["table"], addresses["row"] = table, rows
-    addresses["group"], addresses["tag"] = columns // LANES, int(tag)
-    lanes = _encrypted(key, addresses).reshape(len(rows), LANES)
-    drawn: NDArray[np.uint16] = lanes[np.arange(len(rows)), columns % LANES]
-    return drawn
+    return next(iter(uniforms_of_keys([key], Addresses.of(table, rows, columns, tag))))
 
 
-_ADDRESS = np.dtype([("table", ">u2"), ("row", ">u8"), ("group", ">u4"), ("tag", "u1"), ("zero", "u1")])
+@dataclass(frozen=True)
+class Addresses:
+    """A list of addresses, made once and drawn at under many keys.
+
+    words  uint64 (distinct blocks, 2): what is encrypted
+    spots  int64 (addresses,): where each address's uniform stands among the lanes of those blocks
+    """
+
+    words: NDArray[np.uint64]
+    spots: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, table: int | NDArray[np.uint16], rows: NDArray[np.uint64], columns: NDArray[np.uint32], tag: Tag
+    ) -> "Addresses":
+        """Make the addresses (table, rows[k], columns[k], tag); those that share a block share its encryption."""
+        head, tail = _row_words(table, rows)
+        words = _joined(head, tail | _column_word(columns // LANES, tag))
+        distinct, block = np.unique(words, axis=0, return_inverse=True)
+        lanes = columns.astype(np.int64) % LANES
+        return cls(distinct, block.reshape(-1).astype(np.int64) * LANES + lanes)
 
 
-def _blocks(
-    key: bytes, table: int, rows: NDArray[np.uint64], groups: NDArray[np.uint32], tag: Tag
-) -> NDArray[np.uint16]:
-    addresses = np.zeros((len(rows), len(groups)), dtype=_ADDRESS)
-    addresses["table"] = table
-    addresses["row"] = rows[:, None]
-    addresses["group"] = groups[None, :]
-    addresses["tag"] = int(tag)
-    return _encrypted(key, addresses).reshape(len(rows), len(groups), LANES)
+def uniforms_of_keys(keys: Sequence[bytes], addresses: Addresses) -> Iterable[NDArray[np.uint16]]:
+    """Draw at the same addresses under each key in turn: for every key uint16 (addresses,), as `uniforms` would."""
+    for key in keys:
+        yield _lanes(block_cipher(key), addresses.words).reshape(-1)[addresses.spots]
 
 
-def _encrypted(key: bytes, addresses: NDArray[np.void]) -> NDArray[np.uint16]:
-    # ECB on distinct single blocks is the block cipher itself, which is what a PRF on addresses asks for.
-    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
-    return np.frombuffer(encryptor.update(addresses.tobytes()), dtype=">u2").astype(np.uint16)
+def words_at(key: bytes, table: int, rows: NDArray[np.uint64], column: int, tag: Tag) -> NDArray[np.uint64]:
+    """Draw 64 bits for each row: the first four lanes of its block, the first lane highest."""
+    head, tail = _row_words(table, rows)
+    words = _joined(head, tail | _column_word(np.asarray(column // LANES, dtype=np.uint32), tag))
+    return _encrypted(block_cipher(key), words).view(">u8").astype(np.uint64).reshape(-1, 2)[:, 0]
+
+
+def block_cipher(key: bytes) -> CipherContext:
+    """Return AES under a key as a function on single blocks, which is what a PRF on addresses asks for."""
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
+
+
+def _row_words(table: int | NDArray[np.uint16], rows: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
+    """Lay table and row over the two 64-bit halves of a block: 16 + 48 bits, and the row's last 16 bits."""
+    head = (rows >> np.uint64(16)) | (np.asarray(table, dtype=np.uint64) << np.uint64(48))
+    return _big_endian(head), _big_endian(rows << np.uint64(48))
+
+
+def _column_word(group: NDArray[np.uint32], tag: Tag) -> NDArray[np.uint64]:
+    return _big_endian((np.asarray(group, dtype=np.uint64) << np.uint64(16)) | np.uint64(int(tag) << 8))
+
+
+def _big_endian(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return np.asarray(words, dtype=">u8").view(np.uint64)
+
+
+def _joined(head: NDArray[np.uint64], tail: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    words = np.empty((len(head), 2), dtype=np.uint64)
+    words[:, 0], words[:, 1] = head, tail
+    return words
+
+
+def _lanes(cipher: CipherContext, words: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Encrypt blocks, shape (blocks, 2), to their lanes, shape (blocks, LANES)."""
+    return _encrypted(cipher, words).view(">u2").astype(np.uint16).reshape(-1, LANES)
+
+
+def _encrypted(cipher: CipherContext, words: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    drawn = np.empty(words.nbytes + _FINAL_BYTES, dtype=np.uint8)
+    cipher.update_into(words.reshape(-1).view(np.uint8).data, drawn.data)
+    return drawn[: words.nbytes]
