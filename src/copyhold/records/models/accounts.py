@@ -1,0 +1,24 @@
+"""Rows of service tokens."""
+
+from django.db import models
+
+from copyhold.records.models.columns import identity, line, reference, sha256
+
+
+class Token(models.Model):
+    """A service token: its SHA-256, and enough to recognise it in a list."""
+
+    id = identity()
+    person = reference("Person")
+    label = line(blank=True)
+    shown = line(16)
+    sha256 = sha256(unique=True)
+    issued_by = reference("Person")
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Found by hash."""
+
+        db_table = "token"
