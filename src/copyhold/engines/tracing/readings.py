@@ -214,13 +214,36 @@ PARALLEL = (
 
 def with_cells(reading: Reading, keep: NDArray[np.bool_]) -> Reading:
     """Return the reading with the cells of `keep`, bool (cells,), alone; groups, ids and dates stay."""
-    number = np.cumsum(keep) - 1
+    number = _numbered(keep)
     seen = keep[reading.observation_cell]
     return replace(
         reading,
         **{name: getattr(reading, name)[keep] for name in CELL},
         observation_cell=number[reading.observation_cell[seen]],
         observation=reading.observation[seen],
+    )
+
+
+def with_groups(reading: Reading, keep: NDArray[np.bool_]) -> Reading:
+    """Return the reading with the groups of `keep`, bool (groups,), alone; loose ids stay, as they are of no group."""
+    candidates = keep[reading.candidate_group]
+    cells = candidates[reading.cell_candidate]
+    ids, dates = candidates[reading.id_candidate], candidates[reading.date_candidate]
+    group, candidate = _numbered(keep), _numbered(candidates)
+    part = with_cells(reading, cells)
+    return replace(
+        part,
+        neutral=reading.neutral[keep],
+        candidate_group=group[reading.candidate_group[candidates]],
+        candidate_row=reading.candidate_row[candidates],
+        participant=reading.participant[candidates],
+        candidate_weight=reading.candidate_weight[candidates],
+        cell_candidate=candidate[part.cell_candidate],
+        id_candidate=candidate[reading.id_candidate[ids]],
+        id_value=reading.id_value[ids],
+        date_candidate=candidate[reading.date_candidate[dates]],
+        date_unit=reading.date_unit[dates],
+        date_shift=reading.date_shift[dates],
     )
 
 
@@ -245,6 +268,10 @@ def institution_half(reading: Reading) -> Reading:
         date_unit=bare.date_unit[:0],
         date_shift=bare.date_shift[:0],
     )
+
+
+def _numbered(keep: NDArray[np.bool_]) -> NDArray[np.int32]:
+    return (np.cumsum(keep) - 1).astype(np.int32)
 
 
 def _own(reading: Reading, name: str, value: NDArray[np.generic]) -> None:

@@ -1,0 +1,228 @@
+"""The evidence E of each party: how much better the reading fits with the party's own marks than with fresh ones.
+
+    E = sum over alternatives of w_a * sum over hypotheses of w_h * product over groups of R,
+    R = (1 - pi) + pi * (w_0 + sum over candidates of w_cand * product over its cells, id and date units of L/Lbar)
+
+Everything is a mean, never a maximum, and every weight is fixed before a bit is asked. Hence over the drawing of an
+innocent party's marks E has mean at most 1 whatever the reading says, and P(E >= x) <= 1/x (docs/adr/0007-evidence.md).
+
+The sums run in blocks of parties: bits (parties x cells) times log L1/L0 (cells x laws) is a matrix product for each
+candidate. Single precision is for looking through many parties; what decides and what is printed is double precision,
+one party at a time, so that it does not depend on who else was looked at.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from copyhold.domain.errors import InvalidInputError
+from copyhold.engines.tracing.hypotheses import Hypothesis, Law
+from copyhold.engines.tracing.likelihoods import Named, log_factors, nobody
+from copyhold.engines.tracing.parties import Cells, Parties, Seen, cells_of
+from copyhold.engines.tracing.readings import Alternative, Reading, with_groups
+
+CHUNK = 20_000  # cells laid out at once, so that a leak of any size fits
+BLOCK = 4_000_000  # bits asked at once
+PARTIES = 500  # parties in a block, so that a block's sums stay in the processor's cache
+
+Numbers = NDArray[Any]  # of either precision
+Precision = type[np.float32] | type[np.float64]
+
+
+def log_evidence(
+    alternatives: Sequence[Alternative],
+    parties: Parties,
+    hypotheses: Sequence[Hypothesis],
+    named: Parties | None = None,
+    precision: Precision = np.float64,
+) -> NDArray[np.float64]:
+    """Return ln E of each party, shape (parties,).
+
+    `named` are the parties found so far in this attempt: L and Lbar are conditioned on their bits, and `hypotheses` are
+    then those of `hypotheses.after`. Keyed ids and date shifts of a reading enter beside its cells.
+
+    Guarantee: over the keys of a party that had no part in the leak, E has mean at most 1.
+    Source: tracing design, sections 1, 4 and 6.
+    Cost: parties x cells x laws multiplications, parties x candidates x laws exponentials.
+    """
+    weights = _weights(one.weight for one in alternatives)
+    parts = [_of_reading(one.reading, parties, hypotheses, named, precision) for one in alternatives]
+    mixed: NDArray[np.float64] = logsumexp(np.stack(parts), axis=0, b=weights[:, None])
+    return mixed
+
+
+def _of_reading(
+    reading: Reading,
+    parties: Parties,
+    hypotheses: Sequence[Hypothesis],
+    named: Parties | None,
+    precision: Precision,
+) -> NDArray[np.float64]:
+    plan, ids_read = _Plan.of(hypotheses), len(reading.id_value) + len(reading.loose_id)
+    total: Numbers = _loose_ids(reading, parties, plan).astype(precision)
+    for part in _chunks(reading):
+        table = _Table(part, plan, named, ids_read, precision)
+        for block in _blocks(len(parties), len(part.row)):
+            total[block] += table.log_products(parties.select(block))
+    mixed: NDArray[np.float64] = logsumexp(total.astype(np.float64), axis=1, b=_weights(plan.weight)[None, :])
+    return mixed
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Hypotheses in the order of their shares, each share with its laws."""
+
+    laws: tuple[Law, ...]
+    shares: tuple[tuple[float, NDArray[np.intp]], ...]  # pi, and the laws it goes with
+    own: NDArray[np.float64]  # (laws,): (1 - eps)/c, the chance that an id or a shift that was read is the party's own
+    weight: NDArray[np.float64]  # (hypotheses,)
+    loose: NDArray[np.float64]  # (hypotheses,): pi (1 - eps)/c, the same for an id on a row that aligns to nobody
+
+    @staticmethod
+    def of(hypotheses: Sequence[Hypothesis]) -> "_Plan":
+        laws = list(dict.fromkeys(one.law for one in hypotheses))
+        ordered = sorted(hypotheses, key=lambda one: -one.share)
+        law = np.array([laws.index(one.law) for one in ordered], dtype=np.intp)
+        share = np.array([one.share for one in ordered])
+        own = np.array([(1 - one.background) / one.colluders for one in laws])
+        shares = tuple((float(pi), law[share == pi]) for pi in dict.fromkeys(share))
+        return _Plan(tuple(laws), shares, own, np.array([one.weight for one in ordered]), share * own[law])
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What a block of parties says about the cells, ids and shifts of a reading."""
+
+    bits: Numbers
+    held: Numbers | None
+    ids: Seen
+    dates: Seen
+    shifts: NDArray[np.int64]
+
+
+class _Table:
+    """The factors of a reading under every law, laid out candidate by candidate for matrix products."""
+
+    def __init__(
+        self, reading: Reading, plan: _Plan, named: Parties | None, ids_read: int, precision: Precision
+    ) -> None:
+        self._reading, self._plan, self._ids_read, self._precision = reading, plan, ids_read, precision
+        order = np.argsort(reading.cell_candidate, kind="stable")
+        cells, candidates = cells_of(reading), len(reading.candidate_row)
+        self._cells = cells.take(order)
+        factors = log_factors(reading, plan.laws, _bits_of(named, cells))[:, :, order]
+        self._low = np.ascontiguousarray(factors[0].T, dtype=precision)
+        self._step = np.ascontiguousarray((factors[1] - factors[0]).T, dtype=precision)
+        self._ends = np.searchsorted(reading.cell_candidate[order], np.arange(candidates + 1))
+        self._members = _members(reading.candidate_group, len(reading.neutral))
+        self._ids_of = _members(reading.id_candidate, candidates)
+        self._dates_of = _members(reading.date_candidate, candidates)
+
+    def log_products(self, parties: Parties) -> Numbers:
+        """Return log prod over groups of R for every party and hypothesis, shape (parties, hypotheses)."""
+        answers, id_gain = self._ask(parties), self._id_gain(parties.id_space)
+        total = [np.zeros((len(parties), len(laws)), dtype=self._precision) for _, laws in self._plan.shares]
+        for members, neutral in zip(self._members, self._reading.neutral, strict=True):
+            if len(members) == 0:
+                continue  # a group that comes from no candidate says nothing: its factor is 1
+            logs = [self._candidate(one, answers, id_gain) for one in members]
+            peak, mean = _mean(logs, self._reading.candidate_weight[members], float(neutral))
+            for one, (share, laws) in enumerate(self._plan.shares):
+                top = peak[:, laws]
+                total[one] += top + np.log((1 - share) * np.exp(-top) + share * mean[:, laws])
+        return np.concatenate(total, axis=1)
+
+    def _ask(self, parties: Parties) -> _Answers:
+        reading, held = self._reading, parties.held(self._cells)
+        bits = parties.bits(self._cells) if held is None else parties.bits(self._cells) & held
+        return _Answers(
+            bits.astype(self._precision),
+            None if held is None else held.astype(self._precision),
+            parties.ids(reading.participant[reading.id_candidate], reading.id_value),
+            parties.dates(reading.participant[reading.date_candidate], reading.date_unit, reading.date_shift),
+            parties.shifts,
+        )
+
+    def _candidate(self, candidate: int, answers: _Answers, id_gain: NDArray[np.float64]) -> Numbers:
+        """Return the log product of a candidate's factors, shape (parties, laws)."""
+        cells = slice(self._ends[candidate], self._ends[candidate + 1])
+        low, miss = self._low[cells], np.log1p(-self._plan.own)
+        logs: Numbers = answers.bits[:, cells] @ self._step[cells]
+        logs += low.sum(axis=0) if answers.held is None else answers.held[:, cells] @ low
+        for one in self._ids_of[candidate]:
+            logs += _factor(answers.ids, one, id_gain, miss)
+        for one in self._dates_of[candidate]:
+            logs += _factor(answers.dates, one, _gain(self._plan.own, answers.shifts[:, None]), miss)
+        return logs
+
+    def _id_gain(self, id_space: int) -> NDArray[np.float64]:
+        return _gain(self._plan.own, np.array(id_space - self._ids_read + 1))
+
+
+def _mean(logs: list[Numbers], weights: NDArray[np.float64], neutral: float) -> tuple[Numbers, Numbers]:
+    """Return w_0 + sum of w_cand exp(log product), as a power of e that is not negative and the rest."""
+    peak = np.maximum(np.max(logs, axis=0), 0)
+    mean = neutral * np.exp(-peak)
+    for one, weight in zip(logs, weights, strict=True):
+        mean += float(weight) * np.exp(one - peak)
+    return peak, mean
+
+
+def _gain(own: NDArray[np.float64], space: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log of the factor a space [hit] + (1 - a) of a hit; for a miss it is log(1 - a)."""
+    gain: NDArray[np.float64] = np.log(own * space + (1 - own))
+    return gain
+
+
+def _factor(seen: Seen, one: np.intp, gain: NDArray[np.float64], miss: NDArray[np.float64]) -> Numbers:
+    hit, held = seen.hit[:, one, None], seen.held[:, one, None]
+    return np.where(held, np.where(hit, gain, miss), 0.0)
+
+
+def _loose_ids(reading: Reading, parties: Parties, plan: _Plan) -> Numbers:
+    """Return the log factors of ids that were read on rows of nobody, shape (parties, hypotheses)."""
+    if len(reading.loose_id) == 0:
+        return np.zeros((len(parties), len(plan.weight)))
+    hits, released = parties.loose_ids(reading.loose_id)[:, None], parties.released[:, None]
+    gain = _gain(plan.loose, parties.id_space / np.maximum(released, 1))
+    logs = hits * gain + (len(reading.loose_id) - hits) * np.log1p(-plan.loose)
+    return np.where(released > 0, logs, 0.0)
+
+
+def _bits_of(named: Parties | None, cells: Cells) -> Named:
+    if named is None:
+        return nobody(len(cells.row))
+    bits, held = named.bits(cells), named.held(cells)
+    known = np.ones_like(bits) if held is None else held
+    return Named(known.sum(axis=0), (bits & known).sum(axis=0))
+
+
+def _chunks(reading: Reading) -> Iterator[Reading]:
+    """Yield the groups of a reading, so many together that their cells can be laid out at once."""
+    cells = np.bincount(reading.candidate_group[reading.cell_candidate], minlength=len(reading.neutral))
+    chunk = (np.cumsum(cells) - cells) // CHUNK
+    for one in np.unique(chunk):
+        yield with_groups(reading, chunk == one)
+
+
+def _blocks(parties: int, cells: int) -> Iterator[NDArray[np.intp]]:
+    size = max(1, min(PARTIES, BLOCK // max(cells, 1)))
+    for start in range(0, parties, size):
+        yield np.arange(start, min(start + size, parties))
+
+
+def _members(owner: NDArray[np.int32], owners: int) -> list[NDArray[np.intp]]:
+    order = np.argsort(owner, kind="stable")
+    return np.split(order, np.searchsorted(owner[order], np.arange(1, owners)))[:owners]
+
+
+def _weights(given: Iterable[float]) -> NDArray[np.float64]:
+    weights = np.array(list(given), dtype=np.float64)
+    if not (np.all(np.isfinite(weights) & (weights >= 0)) and weights.sum() > 0):
+        raise InvalidInputError("This reading cannot be scored: weights are numbers, not negative, and not all zero.")
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
