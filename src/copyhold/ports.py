@@ -73,3 +73,40 @@ class Occasion:
     actor: Actor
     at: datetime
     outside: Outside
+
+
+Step = Callable[[str, float], None]  # tells a person how far long work is: the step's name and its share done, 0 to 1
+
+
+@dataclass(frozen=True)
+class Home:
+    """One custody as opened by one process: its folder, who stands at the door, the clock and the outside world."""
+
+    directory: Path
+    actor: Actor
+    clock: Callable[[], datetime]
+    outside: Outside
+
+    def occasion(self) -> Occasion:
+        """Make an occasion of this moment, before anybody is recognised."""
+        return Occasion(self.actor, self.clock(), self.outside)
+
+    @property
+    def indexes(self) -> Path:
+        """What is derived from versions to find their rows again; as sensitive as the master, rebuilt at will."""
+        return self.directory / "indexes"
+
+    @property
+    def releases(self) -> Path:
+        """Where copies are written for which no other place is named."""
+        return self.directory / "releases"
+
+    @property
+    def cases(self) -> Path:
+        """Case files and their reports."""
+        return self.directory / "cases"
+
+    @property
+    def log(self) -> Path:
+        """The published log: checkpoint, tiles, entry bundles, and beside them the key to check them with."""
+        return self.directory / "log"

@@ -23,7 +23,7 @@ ALLOWED: tuple[type[sql.Expression], ...] = (
     sql.EQ, sql.NEQ, sql.GT, sql.GTE, sql.LT, sql.LTE, sql.Between, sql.In, sql.Is, sql.Null, sql.Boolean,
     sql.Add, sql.Sub, sql.Mul, sql.Div, sql.Neg, sql.Abs, sql.Literal, sql.Column, sql.Identifier,
 )  # fmt: skip
-TURNED = {sql.GT: sql.LT, sql.GTE: sql.LTE, sql.LT: sql.GT, sql.LTE: sql.GTE}
+TURNED: dict[type[sql.Expr], type[sql.Expr]] = {sql.GT: sql.LT, sql.GTE: sql.LTE, sql.LT: sql.GT, sql.LTE: sql.GTE}
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,9 @@ def _cut_points(tree: sql.Expression) -> dict[str, tuple[CutPoint, ...]]:
     return {field: tuple(dict.fromkeys(points)) for field, points in found.items()}
 
 
-def _thresholds(node: sql.Expression) -> list[tuple[str, float, bool]]:
+def _thresholds(node: sql.Expr) -> list[tuple[str, float, bool]]:
     """Where a comparison of a field with a number divides its values; `>` and `<=` put the number below the line."""
-    kind = type(node)
+    kind: type[sql.Expr] = type(node)
     if isinstance(node, (sql.GT, sql.GTE, sql.LT, sql.LTE)):
         left, right = node.this, node.expression
         if isinstance(right, sql.Column):

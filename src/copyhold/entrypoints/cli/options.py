@@ -26,7 +26,8 @@ def split(words: Sequence[str]) -> tuple[Options, list[str]]:
 
     Raises InvalidInputError where an option that takes a value has none.
     """
-    options, rest = Options(), []
+    options = Options()
+    rest: list[str] = []
     waiting = iter(words)
     for word in waiting:
         name, equals, value = word.partition("=")

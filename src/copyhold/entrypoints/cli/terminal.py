@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from copyhold.domain.errors import CopyholdError, IntegrityError
@@ -75,6 +74,8 @@ class Terminal:
     @contextmanager
     def progress(self) -> Iterator[Step]:
         """Show a bar per step of long work: the step's name, its share done and the time left."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
