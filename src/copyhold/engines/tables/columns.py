@@ -17,11 +17,10 @@ from pyarrow import compute
 
 from copyhold.domain.catalogue import FieldType
 from copyhold.domain.errors import InvalidInputError
-from copyhold.engines.tables import dates, numbers
+from copyhold.engines.tables import dates, numerals
 from copyhold.engines.tables.dates import Origin
-from copyhold.engines.tables.sources import ColumnFacts
-
-NO_FACTS = ColumnFacts()
+from copyhold.engines.tables.sources import NO_FACTS, ColumnFacts
+from copyhold.engines.tables.spelling import spelled
 
 # What programs write for "no answer". In a column of text they stay what they are: NA may be Namibia.
 MISSING_WORDS = frozenset(
@@ -61,7 +60,9 @@ class TypedColumn:
     @cached_property
     def written(self) -> pa.ChunkedArray:
         """Every cell as text: as written, or for a file of numbers in the shortest form that reads back the same."""
-        return self.source if pa.types.is_string(self.source.type) else compute.cast(self.source, pa.string())
+        if pa.types.is_string(self.source.type):
+            return self.source
+        return pa.chunked_array([spelled(part, NO_FACTS) for part in self.source.chunks], pa.string())
 
 
 def typed(
@@ -152,7 +153,7 @@ def _typed_text(
     cells = _cells(source, facts)
     if kind in (FieldType.TEXT, FieldType.CATEGORY):
         return _as_text(cells, kind)
-    read = numbers.parsed(cells.distinct, decimal_mark)
+    read = numerals.parsed(cells.distinct, decimal_mark)
     note = "the decimal mark cannot be told" if read.ambiguous else ""
     if cells.carried(read.fits) and kind not in _DATED:
         if not read.padded or kind in _NUMERIC:
@@ -169,7 +170,7 @@ def _typed_text(
     return _as_text(cells, None, note)
 
 
-def _as_numbers(cells: _Cells, read: numbers.Numbers) -> TypedColumn:
+def _as_numbers(cells: _Cells, read: numerals.Numbers) -> TypedColumn:
     valued = read.fits & ~cells.missing & ~cells.declared
     places = np.where(valued, read.places, -1).astype(np.int8)
     most = int(places.max(initial=0))
@@ -234,7 +235,7 @@ def _as_stored_numbers(source: pa.ChunkedArray, values: pa.Array, codes: tuple[s
         return TypedColumn(FieldType.INTEGER, source, whole, codes, decimals=0, mark=".")
     exact = compute.cast(values, pa.float64())
     present = exact.drop_null().to_numpy()
-    decimals = numbers.decimals_of(present, _MOST_DECIMALS)
+    decimals = numerals.decimals_of(present, _MOST_DECIMALS)
     if decimals == 0 and (np.abs(present) < _EXACT_WHOLE).all():
         return TypedColumn(FieldType.INTEGER, source, compute.cast(exact, pa.int64()), codes, decimals=0, mark=".")
     kind = FieldType.REAL if decimals is None else FieldType.DECIMAL
@@ -243,7 +244,7 @@ def _as_stored_numbers(source: pa.ChunkedArray, values: pa.Array, codes: tuple[s
 
 def _numeric_codes(values: pa.Array, facts: ColumnFacts) -> pa.BooleanArray:
     """Which cells are a missing code that the file declares."""
-    declared = numbers.parsed(pa.array(list(facts.missing_codes), pa.string()))
+    declared = numerals.parsed(pa.array(list(facts.missing_codes), pa.string()))
     listed = declared.values[declared.fits]
     if not len(listed):
         return pa.array(np.zeros(len(values), dtype=bool))

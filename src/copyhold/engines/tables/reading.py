@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from copyhold.domain.errors import InvalidInputError
-from copyhold.engines.tables import delimited, parquet
+from copyhold.engines.tables import delimited, parquet, statfiles
 from copyhold.engines.tables.dialects import dialect_of
 from copyhold.engines.tables.files import File, opened
 from copyhold.engines.tables.limits import Limits
 from copyhold.engines.tables.sources import Kind, SourceTable
 
 ROWS = 65_536
+_STATISTICAL = (Kind.SAV, Kind.DTA, Kind.XPT)
 DEFAULT_LIMITS = Limits()
 
 Source = str | os.PathLike[str] | bytes
@@ -41,6 +42,9 @@ def read_table(
     file = opened(source, name, limits)
     if file.kind is Kind.PARQUET:
         return SourceTable(file.stem, parquet.table(file, limits), Kind.PARQUET, written=False)
+    if file.kind in _STATISTICAL:
+        found, named = statfiles.table(file, limits)
+        return SourceTable(file.stem, found, file.kind, written=False, encoding=named)
     return _delimited_table(file, limits, delimiter, encoding)
 
 
@@ -56,7 +60,8 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """Iterate over a table in batches of at most `rows` rows, without reading all of it.
 
-    `columns` limits and orders the columns; types as in `read_table`. CSV and Parquet are streamed.
+    `columns` limits and orders the columns; types as in `read_table`. CSV and Parquet are streamed, other formats are
+    held while they are iterated over.
 
     Raises:
         InvalidInputError: a name in `columns` is not a column of the file.
@@ -64,10 +69,24 @@ def batches(
     """
     file = opened(source, name, limits)
     if file.kind is Kind.PARQUET:
-        with parquet.parquet_file(file, limits) as found:
-            _check_columns(columns, found.schema_arrow.names)
-        yield from parquet.batches(file, limits, columns=columns, rows=rows)
-        return
+        yield from _parquet_batches(file, limits, columns, rows)
+    elif file.kind in _STATISTICAL:
+        found, _ = statfiles.table(file, limits)
+        _check_columns(columns, found.column_names)
+        yield from found.select(list(columns or found.column_names)).to_batches(max_chunksize=rows)
+    else:
+        yield from _delimited_batches(file, limits, columns, rows, delimiter, encoding)
+
+
+def _parquet_batches(file: File, limits: Limits, columns: Sequence[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
+    with parquet.parquet_file(file, limits) as found:
+        _check_columns(columns, found.schema_arrow.names)
+    yield from parquet.batches(file, limits, columns=columns, rows=rows)
+
+
+def _delimited_batches(
+    file: File, limits: Limits, columns: Sequence[str] | None, rows: int, delimiter: str, encoding: str
+) -> Iterator[pa.RecordBatch]:
     dialect = dialect_of(file, limits, delimiter=delimiter, encoding=encoding)
     _check_columns(columns, dialect.names)
     for batch in delimited.batches(file, dialect, limits, columns=columns, encoding=encoding):

@@ -40,6 +40,8 @@ class ColumnFacts:
     stored_as: str = ""
 
 
+NO_FACTS = ColumnFacts()
+
 _PREFIX = "copyhold."
 
 

@@ -28,15 +28,14 @@ def spelled(column: pa.Array, facts: ColumnFacts) -> pa.StringArray:
 def _spelled_numbers(column: pa.Array, facts: ColumnFacts) -> pa.StringArray:
     column = compute.if_else(compute.is_nan(column), pa.scalar(None, column.type), column)
     shortest = compute.cast(column, pa.string())
-    if not facts.decimals:
-        return shortest
     numbers = compute.fill_null(compute.cast(column, pa.float64()), 0.0).to_numpy(zero_copy_only=False)
-    scale = 10.0**facts.decimals
+    decimals = facts.decimals or 0
+    scale = 10.0**decimals
     with np.errstate(over="ignore"):
         units = np.rint(numbers * scale)
     exact = (units / scale == numbers) & (np.abs(units) < _EXACT_WHOLE)
-    text = _pointed(np.where(exact, units, 0.0).astype(np.int64), facts.decimals)
-    if not facts.fixed_decimals:
+    text = _pointed(np.where(exact, units, 0.0).astype(np.int64), decimals)
+    if decimals and not facts.fixed_decimals:
         text = compute.utf8_rtrim(compute.utf8_rtrim(text, "0"), ".")
     text = compute.if_else(pa.array(exact), text, shortest)
     return compute.if_else(compute.is_valid(column), text, pa.scalar(None, pa.string()))
@@ -44,6 +43,8 @@ def _spelled_numbers(column: pa.Array, facts: ColumnFacts) -> pa.StringArray:
 
 def _pointed(units: np.ndarray[tuple[int, ...], np.dtype[np.int64]], decimals: int) -> pa.StringArray:
     """Write last-place units with the point where it belongs: 510 with two decimals is 5.10."""
+    if not decimals:
+        return compute.cast(pa.array(units), pa.string())
     digits = compute.utf8_lpad(compute.cast(pa.array(np.abs(units)), pa.string()), decimals + 1, "0")
     whole, part = compute.utf8_slice_codeunits(digits, 0, -decimals), compute.utf8_slice_codeunits(digits, -decimals)
     sign = compute.if_else(pa.array(units < 0), pa.scalar("-"), pa.scalar(""))

@@ -1,7 +1,8 @@
-"""Write a table to a file, in a stream, in the format its ending names.
+"""Write a table to a file, in the format its ending names.
 
-Parquet and CSV are written batch by batch, and their bytes depend on the rows and the schema alone, not on how the
-rows were divided (for Parquet: with one version of the library). A file appears under its name only when it is whole.
+Parquet and CSV are written in a stream. The bytes of every format depend on the rows and the schema alone (and on the
+versions of the libraries), not on the clock or on how the rows were divided. A file appears under its name only when
+it is whole.
 
 Cells are never changed to please a reader. A spreadsheet runs a CSV cell that starts with = + - @ as a formula; every
 known defence (an apostrophe, a tab, a space in front) changes the value that the next program reads, so none is used:
@@ -11,7 +12,7 @@ counted: a spreadsheet reads -5.1 as what it is.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from copyhold.domain.errors import InvalidInputError
+from copyhold.engines.tables import statwriting
+from copyhold.engines.tables.legal_names import legal_names
 from copyhold.engines.tables.regrouping import regrouped
 from copyhold.engines.tables.sources import Kind, facts_of
 from copyhold.engines.tables.spelling import spelled
@@ -30,12 +33,24 @@ _CSV_ROWS = 16_384
 _NEEDS_QUOTES = '[",\r\n]|^$|^\\s|\\s$'
 _FORMULA = "^[=+@\t\r-]"
 
+_KINDS = {
+    ".parquet": Kind.PARQUET,
+    ".csv": Kind.DELIMITED,
+    ".sav": Kind.SAV,
+    ".dta": Kind.DTA,
+    ".xpt": Kind.XPT,
+}
+
 Batches = Iterable[pa.RecordBatch]
 
 
 @dataclass(frozen=True)
 class WrittenTable:
-    """A file that was written. `names` maps each column of the table to its name in the file, in order."""
+    """A file that was written.
+
+    `names` maps each column of the table to its name in the file, in order: turned round, it maps a leaked file back.
+    `left_out` lists per column the facts that the format has no place for.
+    """
 
     path: Path
     kind: Kind
@@ -45,41 +60,43 @@ class WrittenTable:
     sha256: str
     names: Mapping[str, str]
     formula_cells: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def write(batches: Batches, path: str | os.PathLike[str], schema: pa.Schema) -> WrittenTable:
-    """Write the batches to `path` as .parquet or .csv, and say what was written.
+    """Write the batches to `path` as .parquet, .csv, .sav, .dta or .xpt, and say what was written.
 
     `schema` gives the columns in order, their types, and in its fields' metadata the facts (`sources.described`):
-    title, decimals, value labels, missing codes travel where the format has a place for them. Every batch must have
-    the schema's columns; its types are converted where nothing is lost.
+    title, decimals, value labels and missing codes travel where the format has a place for them. Every batch must
+    have the schema's columns; its types are converted where nothing is lost. Names that SPSS, Stata or SAS do not
+    allow are replaced by legal ones. The last three formats hold the table in memory.
 
     Raises:
-        InvalidInputError: the ending is not one of these, or a batch does not fit the schema.
+        InvalidInputError: the ending is not one of these, a batch does not fit the schema, or the format cannot hold
+            a value.
     """
     target = Path(path)
-    kind, writer = _writer(target)
+    kind = _KINDS.get(target.suffix.lower())
+    if kind is None:
+        raise InvalidInputError(f"{target.name} cannot be written: its ending must be one of {', '.join(_KINDS)}.")
+    names = legal_names(schema.names, kind)
+    fitted = _fitted(batches, schema)
+    formulas: Mapping[str, int] = {}
+    left_out: Mapping[str, tuple[str, ...]] = {}
     with _appearing_whole(target) as partial:
-        rows, formulas = writer(_fitted(batches, schema), partial, schema)
-        with partial.open("rb") as written:
-            digest = hashlib.file_digest(written, "sha256").hexdigest()
-        size_bytes = partial.stat().st_size
-    names = {name: name for name in schema.names}
-    return WrittenTable(target, kind, rows, len(schema), size_bytes, digest, names, formulas)
+        if kind is Kind.PARQUET:
+            rows = _write_parquet(fitted, partial, schema)
+        elif kind is Kind.DELIMITED:
+            rows, formulas = _write_csv(fitted, partial, schema)
+        else:
+            rows, left_out = statwriting.write(fitted, partial, schema, kind, names)
+        size_bytes, sha256 = _measured(partial)
+    return WrittenTable(target, kind, rows, len(schema), size_bytes, sha256, names, formulas, left_out)
 
 
-_Writer = Callable[[Iterator[pa.RecordBatch], Path, pa.Schema], tuple[int, Mapping[str, int]]]
-
-
-def _writer(target: Path) -> tuple[Kind, _Writer]:
-    known: dict[str, tuple[Kind, _Writer]] = {
-        ".parquet": (Kind.PARQUET, _write_parquet),
-        ".csv": (Kind.DELIMITED, _write_csv),
-    }
-    found = known.get(target.suffix.lower())
-    if found is None:
-        raise InvalidInputError(f"{target.name} cannot be written: its ending must be one of {', '.join(known)}.")
-    return found
+def _measured(path: Path) -> tuple[int, str]:
+    with path.open("rb") as written:
+        return path.stat().st_size, hashlib.file_digest(written, "sha256").hexdigest()
 
 
 @contextmanager
@@ -106,13 +123,13 @@ def _fitted(batches: Batches, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
             raise InvalidInputError("A batch has a column that does not fit the type its schema announces.") from error
 
 
-def _write_parquet(batches: Iterator[pa.RecordBatch], path: Path, schema: pa.Schema) -> tuple[int, Mapping[str, int]]:
+def _write_parquet(batches: Iterator[pa.RecordBatch], path: Path, schema: pa.Schema) -> int:
     rows = 0
     with parquet.ParquetWriter(path, schema, compression="zstd", version="2.6") as writer:
         for batch in regrouped(batches, _group_rows(len(schema))):
             writer.write_batch(batch)
             rows += batch.num_rows
-    return rows, {}
+    return rows
 
 
 def _group_rows(columns: int) -> int:
