@@ -49,7 +49,6 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 _VERSION = 1
 _FIELDS = frozenset({"v", "seq", "id", "t", "type", "actor", "subject", "project", "c", "pol", "links"})
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _PSEUDONYM = re.compile(r"[a-z]{1,2}:[0-9a-f]{32}")
 _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 _KIND = re.compile(r"[a-z]{1,2}")
@@ -171,8 +170,7 @@ def _is_uuid(value: object) -> bool:
 
 def _is_second(value: object) -> bool:
     try:
-        # strptime alone would take "2026-1-1"; writing the instant again tells.
-        return isinstance(value, str) and datetime.strptime(value, _TIME).strftime(_TIME) == value
+        return isinstance(value, str) and datetime.fromisoformat(value[:-1]).isoformat() + "Z" == value
     except ValueError:
         return False
 

@@ -15,7 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from copyhold.auditlog.tiles import MAX_FILE_BYTES, TileName
-from copyhold.domain.errors import ConflictError, IntegrityError, InvalidInputError, UnreadableFileError
+from copyhold.domain.errors import (
+    ConflictError,
+    IntegrityError,
+    InvalidInputError,
+    UnavailableError,
+    UnreadableFileError,
+)
 
 CHECKPOINT = "checkpoint"
 TILES = "tile"
@@ -92,7 +98,7 @@ class LogFiles:
         """Sync every folder written to, the deepest first."""
         for folder in sorted(self._unsettled, key=lambda each: len(each.parts), reverse=True):
             self._at(f"sync folder {folder.name}")
-            _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+            _sync_folder(folder)
         self._unsettled.clear()
 
     def forget_partials(self, name: TileName) -> None:
@@ -100,7 +106,8 @@ class LogFiles:
         folder = self.root / name.folder
         if folder.is_dir():
             self._at(f"remove {name.folder}")
-            shutil.rmtree(folder)
+            with _storing():
+                shutil.rmtree(folder)
 
     def names(self) -> Iterator[str]:
         """Name every file below `tile/`, with forward slashes, in order."""
@@ -111,15 +118,16 @@ class LogFiles:
 
     def _put(self, path: str, data: bytes) -> None:
         target, unfinished = self.root / path, self.root / _UNFINISHED
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._at(f"write {path}")
-        with unfinished.open("wb") as file:
-            file.write(data)
-            file.flush()
-            self._at(f"sync {path}")
-            os.fsync(file.fileno())
-        self._at(f"rename {path}")
-        unfinished.replace(target)
+        with _storing():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._at(f"write {path}")
+            with unfinished.open("wb") as file:
+                file.write(data)
+                file.flush()
+                self._at(f"sync {path}")
+                os.fsync(file.fileno())
+            self._at(f"rename {path}")
+            unfinished.replace(target)
 
     def _folders(self, path: str) -> Iterator[Path]:
         for folder in (self.root / path).parents:
@@ -128,12 +136,24 @@ class LogFiles:
                 return
 
 
-def _sync(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
+def _sync_folder(folder: Path) -> None:
+    with _storing():
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _storing() -> Iterator[None]:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            f"The log's directory did not take a write: {error.strerror}. Mend that and publish again; no row is lost.",
+            code="LOG_STORAGE",
+        ) from error
 
 
 @contextmanager
@@ -142,9 +162,9 @@ def led(root: Path, wait: bool) -> Iterator[None]:
 
     Raises ConflictError (LOG_BUSY) where another publishes and `wait` is false.
     """
-    if not root.is_dir():
-        root.mkdir(parents=True)
-        _sync(root.parent, os.O_RDONLY | os.O_DIRECTORY)
+    with _storing():
+        root.mkdir(parents=True, exist_ok=True)
+        _sync_folder(root.parent)
     with (root / _LOCK).open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

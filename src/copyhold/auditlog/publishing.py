@@ -25,7 +25,7 @@ from copyhold.auditlog.files import LogFiles, Watch, led, unwatched
 from copyhold.auditlog.reading import PublishedTree
 from copyhold.auditlog.tiles import BUNDLE, WIDTH, TileName, decode_tile, encode_bundle, encode_tile
 from copyhold.auditlog.tree import Edge, leaf_hash, root_of
-from copyhold.domain.errors import ConflictError, IntegrityError
+from copyhold.domain.errors import ConflictError, IntegrityError, InvalidInputError
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Publisher:
 
         Raises IntegrityError: LOG_GAP for a missing row; LOG_BEHIND where the database knows less than was
         published; LOG_FORK for two roots of one size; LOG_INTEGRITY where files, rows and signed state differ.
-        ConflictError (LOG_BUSY) where another publishes and `wait` is false.
+        ConflictError (LOG_BUSY) where another publishes and `wait` is false. UnavailableError (LOG_STORAGE) where
+        the disk does not take a write; publish again once it does.
         """
         with led(self._files.root, wait):
             last = self._ledger.last_signed()
@@ -146,12 +147,18 @@ class Publisher:
         while count:
             name, hashes = TileName(level, count // WIDTH, count % WIDTH), []
             if name.width:
-                data = self._files.read(name.path)
-                if data is None:
-                    raise _broken(f"{name.path} is missing")
-                hashes = decode_tile(data, name.width)
+                hashes = self._tile(name)
             yield hashes
             level, count = level + 1, count // WIDTH
+
+    def _tile(self, name: TileName) -> list[bytes]:
+        data = self._files.read(name.path)
+        if data is None:
+            raise _broken(f"{name.path} is missing")
+        try:
+            return decode_tile(data, name.width)
+        except InvalidInputError as error:
+            raise _broken(f"{name.path} is damaged") from error
 
     def _checked(self, start: int, limit: int | None) -> Iterator[tuple[int, bytes]]:
         for expected, (seq, leaf) in enumerate(islice(self._ledger.rows(start), limit), start):
@@ -183,8 +190,11 @@ class Publisher:
         return state
 
     def _shown(self) -> Checkpoint | None:
-        text = self._files.read_checkpoint()
-        return None if text is None else open_checkpoint(text, self._signer.key)
+        try:
+            text = self._files.read_checkpoint()
+            return None if text is None else open_checkpoint(text, self._signer.key)
+        except InvalidInputError as error:
+            raise _broken("its published checkpoint is damaged") from error
 
     def _require_shown_behind(self, last: SignedState | None) -> None:
         """Hold the published checkpoint against the last signed state: it may lag behind, and nothing else."""

@@ -30,21 +30,35 @@ class PublishedTree:
         if not 0 <= seq < self._size:
             raise NotFoundError(f"There is no entry {seq} in this log of {self._size} entries.")
         index, place = divmod(seq, WIDTH)
-        entry = decode_bundle(*self._read(BUNDLE, index))[place]
+        entry = self._read(BUNDLE, index)[place]
         if leaf_hash(entry) != self.hash_of(seq, seq + 1):
-            raise IntegrityError(f"Entry {seq} is not the one in the tree. Verify the log.", code="LOG_INTEGRITY")
+            raise _broken(f"entry {seq} is not the one in the tree")
         return entry
 
     def _perfect(self, start: int, span: int) -> bytes:
         level, below = divmod(span.bit_length() - 1, WIDTH.bit_length() - 1)
         index, place = divmod(start // WIDTH**level, WIDTH)
-        return root_of(decode_tile(*self._read(level, index))[place : place + (1 << below)])
+        return root_of(self._read(level, index)[place : place + (1 << below)])
 
-    def _read(self, level: int, index: int) -> tuple[bytes, int]:
+    def _read(self, level: int, index: int) -> list[bytes]:
         count = self._size if level == BUNDLE else self._size // WIDTH**level
         wanted = TileName(level, index, min(WIDTH, count - index * WIDTH))
         for name in (wanted, TileName(level, index)):
             data = self._files.read(name.path)
             if data is not None:
-                return data, name.width
-        raise InvalidInputError(f"{wanted.path} of the log is missing. Rebuild the log's files from its rows.")
+                return _decoded(name, data)
+        raise _broken(f"{wanted.path} is missing")
+
+
+def _decoded(name: TileName, data: bytes) -> list[bytes]:
+    try:
+        return decode_bundle(data, name.width) if name.level == BUNDLE else decode_tile(data, name.width)
+    except InvalidInputError as error:
+        raise _broken(f"{name.path} is damaged") from error
+
+
+def _broken(why: str) -> IntegrityError:
+    return IntegrityError(
+        f"The log's files are not whole: {why}. Verify the log; its files can be rebuilt from its rows.",
+        code="LOG_INTEGRITY",
+    )

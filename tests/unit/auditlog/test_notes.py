@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from copyhold.auditlog.checkpoints import Checkpoint, CheckpointSigner, open_checkpoint
+from copyhold.auditlog.encoding import from_base64
 from copyhold.auditlog.notes import COSIGNATURE, Note, SignatureLine, VerifierKey, parse_note
 from copyhold.auditlog.tree import EMPTY_ROOT
 from copyhold.domain.errors import CopyholdError, IntegrityError, InvalidInputError
@@ -114,6 +116,25 @@ def test_a_cosignature_covers_its_time() -> None:
             keys[1].verify(note.text, time.to_bytes(8) + cosignature[8:])
     with pytest.raises(IntegrityError):
         keys[1].verify(note.text, b"")
+
+
+def test_a_cosignature_with_a_time_past_the_bound_is_refused_though_its_key_signed_it() -> None:
+    witness = Ed25519PrivateKey.from_private_bytes(b"\x02" * 32)
+    key = VerifierKey("witness.example/w1", witness.public_key().public_bytes_raw(), COSIGNATURE)
+
+    def cosign(time: int) -> bytes:
+        return time.to_bytes(8) + witness.sign(f"cosignature/v1\ntime {time}\ntext\n".encode())
+
+    assert key.verify("text\n", cosign(2**63 - 1)) == 2**63 - 1
+    with pytest.raises(IntegrityError):
+        key.verify("text\n", cosign(2**63))
+
+
+def test_base64_has_one_spelling() -> None:
+    assert from_base64("AAA=", "It") == b"\x00\x00"
+    for spoilt in ("AAB=", "AAA", "AAA= ", "AA\nA=", "AA-_", "ÄAA="):
+        with pytest.raises(InvalidInputError):
+            from_base64(spoilt, "It")
 
 
 def test_a_key_signs_for_its_own_log_alone() -> None:

@@ -72,8 +72,11 @@ def test_no_proof_is_given_from_a_log_whose_files_do_not_lead_to_its_root(tmp_pa
         with pytest.raises(IntegrityError):
             prove(tmp_path / "log", 0)
         file.write_bytes(good)
+    (tmp_path / "log/tile/0/000").write_bytes(b"short")
+    with pytest.raises(IntegrityError):
+        prove(tmp_path / "log", 0)
     (tmp_path / "log/tile/0/000").unlink()
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(IntegrityError):
         prove(tmp_path / "log", 0)
 
 
@@ -103,6 +106,21 @@ def test_a_departure_from_the_form_of_a_proof_is_refused(log: Path, spoil: Calla
     LogProof.parse(text).verify(b"entry 7", SIGNER.key)
     with pytest.raises(CopyholdError):
         LogProof.parse(spoil(text)).verify(b"entry 7", SIGNER.key)
+
+
+def test_a_hash_of_another_length_is_refused_on_reading(log: Path) -> None:
+    text = prove(log, 7)
+    with pytest.raises(InvalidInputError):
+        LogProof.parse(text.replace("index 7\n", "index 7\nAAAA\n"))
+
+
+def test_a_proof_under_an_earlier_checkpoint_is_read_from_the_full_tiles_that_came_since(tmp_path: Path) -> None:
+    ledger = published(tmp_path / "log", words(COUNT), 200)
+    (tmp_path / "log/checkpoint").write_text(ledger.signed[200].note)
+    assert not (tmp_path / "log/tile/0/000.p").exists()
+    assert LogProof.parse(prove(tmp_path / "log", 199)).verify(b"entry 199", SIGNER.key).size == 200
+    with pytest.raises(NotFoundError):
+        prove(tmp_path / "log", 200)
 
 
 @settings(max_examples=300)

@@ -17,7 +17,7 @@ from copyhold.auditlog.publishing import Publisher, SignedState
 from copyhold.auditlog.tiles import growth
 from copyhold.auditlog.tree import EMPTY_ROOT, Edge, leaf_hash, root_of
 from copyhold.auditlog.verification import verify
-from copyhold.domain.errors import ConflictError, IntegrityError, InvalidInputError
+from copyhold.domain.errors import ConflictError, IntegrityError, InvalidInputError, UnavailableError
 from tests.unit.auditlog.ledger import (
     ORIGIN,
     SIGNER,
@@ -214,11 +214,40 @@ def test_a_full_disk_leaves_the_log_as_it_was_and_the_same_publisher_goes_on(tmp
             raise OSError(28, "No space left on device")
 
     publisher = Publisher(tmp_path / "log", SIGNER, ledger, at)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(UnavailableError, match="No space") as caught:
         publisher.publish()
+    assert caught.value.code == "LOG_STORAGE"
     assert verify(tmp_path / "log", VKEY, leaves=False).size == 250
     assert publisher.publish().size == 600
     assert verify(tmp_path / "log", VKEY, leaves=False).ok
+
+
+def test_a_publisher_that_failed_between_two_partial_tiles_writes_both_the_next_time(tmp_path: Path) -> None:
+    ledger = published(tmp_path / "log", words(250))
+    failing: list[str] = []
+
+    def at(step: str) -> None:
+        if step in failing:
+            failing.clear()
+            raise OSError(5, "Input/output error")
+
+    publisher = Publisher(tmp_path / "log", SIGNER, ledger, at)
+    publisher.publish()
+    ledger.leaves = words(253)
+    failing.append("sync tile/0/000.p/253")
+    with pytest.raises(UnavailableError):
+        publisher.publish()
+    assert publisher.publish().size == 253
+    assert verify(tmp_path / "log", VKEY, leaves=False).problems == ()
+
+
+def test_signatures_that_others_added_to_the_shown_checkpoint_are_kept(tmp_path: Path) -> None:
+    ledger = published(tmp_path / "log", words(20))
+    checkpoint = tmp_path / "log/checkpoint"
+    cosigned = checkpoint.read_text() + "— witness.example/w1 AAAAAAAA\n"
+    checkpoint.write_text(cosigned)
+    Publisher(tmp_path / "log", SIGNER, ledger).publish()
+    assert checkpoint.read_text() == cosigned
 
 
 def test_a_gap_or_a_repetition_in_the_rows_stops_everything(tmp_path: Path) -> None:
@@ -274,6 +303,8 @@ def test_a_checkpoint_of_another_key_or_with_a_changed_bit_is_never_replaced(tmp
         (tmp_path / "log/checkpoint").write_text(text)
         refused("LOG_SIGNATURE", Publisher(tmp_path / "log", SIGNER, ledger).publish)
         assert (tmp_path / "log/checkpoint").read_text() == text
+    (tmp_path / "log/checkpoint").write_bytes(b"\xff")
+    refused("LOG_INTEGRITY", Publisher(tmp_path / "log", SIGNER, ledger).publish)
 
 
 @pytest.mark.parametrize("path", ["tile/0/000", "tile/entries/000"])
@@ -293,9 +324,9 @@ def test_a_spoilt_or_missing_upper_tile_is_found_at_the_start(tmp_path: Path) ->
     good = tile.read_bytes()
     tile.write_bytes(good[:40] + b"\x00" + good[41:])
     refused("LOG_INTEGRITY", Publisher(tmp_path / "log", SIGNER, ledger).publish)
+    refused("LOG_INTEGRITY", lambda: Publisher(tmp_path / "log", SIGNER, ledger).publish(limit=0))
     tile.write_bytes(good[:40])
-    with pytest.raises(InvalidInputError):
-        Publisher(tmp_path / "log", SIGNER, ledger).publish()
+    refused("LOG_INTEGRITY", Publisher(tmp_path / "log", SIGNER, ledger).publish)
     tile.unlink()
     refused("LOG_INTEGRITY", Publisher(tmp_path / "log", SIGNER, ledger).publish)
     assert shown_size(tmp_path / "log") == 600

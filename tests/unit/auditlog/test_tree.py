@@ -183,6 +183,15 @@ def test_an_edge_with_too_few_or_short_hashes_is_refused() -> None:
             Edge(size, hashes)
 
 
+def test_a_proof_longer_than_its_tree_is_refused_even_where_it_leads_to_the_root() -> None:
+    leaf, above = LEAVES[:2]
+    higher = root_of([above, leaf])
+    with pytest.raises(IntegrityError, match="too long"):
+        verify_inclusion(leaf, 0, 1, (above,), higher)
+    with pytest.raises(IntegrityError, match="too long"):
+        verify_consistency(1, 2, leaf, root_of([higher, root_of([leaf, above])]), (above, higher))
+
+
 def test_bytes_moved_between_neighbouring_hashes_are_refused() -> None:
     left, right = LEAVES[:2]
     root = root_of(LEAVES[:2])
