@@ -1,4 +1,4 @@
-"""`init` and `status`."""
+"""`init`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from copyhold.actions import custody
-from copyhold.domain.words import plain
 from copyhold.entrypoints.cli import door as doors
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 Context = typer.Context
+
+
+@app.callback()
+def commands() -> None:
+    """The custody itself."""
 
 
 @app.command()
@@ -33,20 +37,3 @@ def init(
         f"The custody {founded.name!r} stands in {home.directory}.",
         "Back up keys/ and the database apart from each other; whoever holds both can read and make any copy.",
     )
-
-
-@app.command()
-def status(context: Context) -> None:
-    """Say what there is in the custody and what is due."""
-    door = doors.of(context)
-    told = custody.status(door.occasion())
-    door.terminal.answer({"custody": str(door.home.directory), **_plain(told)}, *_lines(told))
-
-
-def _plain(told: object) -> dict[str, object]:
-    value = plain(told)
-    return dict(value) if isinstance(value, dict) else {"status": value}
-
-
-def _lines(told: object) -> list[str]:
-    return [f"{name.replace('_', ' ')}: {value}" for name, value in _plain(told).items()]
