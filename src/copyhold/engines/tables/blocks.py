@@ -109,6 +109,13 @@ def natural(values: NDArray[np.int64], field_type: FieldType, decimals: int) -> 
     return values / np.float64(10.0**decimals) if decimals else values.astype(np.float64)
 
 
+def nearest_units(numbers: NDArray[np.float64], field_type: FieldType, decimals: int) -> NDArray[np.int64]:
+    """Give numbers that lie on the field's decimals, up to binary noise, in units; they must be finite."""
+    if field_type is FieldType.REAL:
+        return real_units(numbers)
+    return np.rint(numbers * 10.0**decimals).astype(np.int64)
+
+
 def real_units(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Give each float its place among all floats: a whole number, ascending with the value; -0.0 counts as 0.0."""
     bits = (values + 0.0).view(np.int64)
@@ -124,14 +131,14 @@ def unit_ceiling(value: float, field: Field) -> int:
     """Give the lowest unit that is at or above a value written in the field's own unit."""
     if field.type is FieldType.REAL:
         return int(real_units(np.array([value]))[0])
-    return math.ceil(_scaled(value, field.decimals or 0))
+    return math.ceil(scaled(value, field.decimals or 0))
 
 
 def unit_floor(value: float, field: Field) -> int:
     """Give the highest unit that is at or below a value written in the field's own unit."""
     if field.type is FieldType.REAL:
         return int(real_units(np.array([value]))[0])
-    return math.floor(_scaled(value, field.decimals or 0))
+    return math.floor(scaled(value, field.decimals or 0))
 
 
 def unit_codes(field: Field) -> tuple[int, ...]:
@@ -152,7 +159,8 @@ def _number(written: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _scaled(value: float, decimals: int) -> Fraction:
+def scaled(value: float, decimals: int) -> Fraction:
+    """Give a number that a person wrote in last-place units, exactly."""
     # repr is the decimal that a person wrote; the float's own binary expansion would put 0.3 below 3 tenths.
     return Fraction(repr(float(value))) * Fraction(10) ** decimals
 
@@ -185,9 +193,9 @@ def _decimal_units(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     if numbers.dtype.kind == "i":
         return numbers.astype(np.int64) * np.int64(10**decimals), valid
-    scaled = numbers.astype(np.float64) * 10.0**decimals if decimals else numbers.astype(np.float64)
-    within = np.abs(scaled) < EXACT  # False for NaN and infinity as well
-    values = np.where(within, np.rint(scaled), 0).astype(np.int64)
+    shifted = numbers.astype(np.float64) * 10.0**decimals if decimals else numbers.astype(np.float64)
+    within = np.abs(shifted) < EXACT  # False for NaN and infinity as well
+    values = np.where(within, np.rint(shifted), 0).astype(np.int64)
     back = natural(values, FieldType.DECIMAL, decimals)
     return values, valid & within & (back.astype(numbers.dtype) == numbers)
 
