@@ -34,6 +34,7 @@ class World:
     def __init__(self, directory: Path) -> None:
         self.now = datetime(2026, 1, 5, 9, tzinfo=UTC)
         self.keys = FileKeys.create(directory / "keys", os.urandom)
+        self.derivations = directory / "keys" / "derivations"
         self.storage = FileStorage(directory / "objects")
         self.outside = Outside(self.keys, self.storage, os.urandom)
         self.operator: PersonId | None = None

@@ -17,10 +17,17 @@ def types(world: World) -> list[str]:
 
 
 def test_each_act_leaves_one_entry_in_order(world: World) -> None:
-    home = make.institution(world, name="Harbour University", country="DK")
-    make.person(world, at=home)
-    assert types(world) == ["custody.founded", "party.institution_added", "party.person_added"]
-    assert [row.seq for row in log.rows(world.by(), 0)] == [0, 1, 2]
+    make.institution(world, name="Harbour University", country="DK")
+    issued = accounts.issue_token(world.by(), OPERATOR)
+    accounts.revoke_token(world.by(), issued.token.id)
+    told = ["custody.founded", "party.institution_added", "account.token_issued", "account.token_revoked"]
+    assert types(world) == told
+    assert [row.seq for row in log.rows(world.by(), 0)] == [0, 1, 2, 3]
+
+
+def test_an_act_leaves_one_more_entry_for_each_further_thing_it_moved(world: World) -> None:
+    make.person(world, at=make.institution(world))
+    assert types(world)[-2:] == ["party.person_added", "access.recorded"]
 
 
 def test_an_act_that_fails_leaves_nothing(world: World) -> None:

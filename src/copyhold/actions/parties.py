@@ -9,11 +9,14 @@ Readings:
     people(occasion) -> tuple[Person, ...]                                 party:people
 """
 
+from datetime import timedelta
+
 from copyhold.actions.act import Act, Reader, action, reading
 from copyhold.domain import parties as words
 from copyhold.domain import words as texts
+from copyhold.domain.access import Clock, Evidence, EvidenceId
 from copyhold.domain.parties import Institution, InstitutionId, Person, PersonId
-from copyhold.records import parties
+from copyhold.records import access, custody, parties
 from copyhold.rules.parties import ror_or_nothing
 
 
@@ -34,11 +37,23 @@ def add_institution(act: Act, name: str, country: str, ror: str = "") -> Institu
 
 @action("party:add_person", "party.person_added")
 def add_person(act: Act, email: str, institution: str, roles: tuple[str, ...] = ()) -> Person:
-    """Add a person at an institution, in roles."""
+    """Add a person at an institution, in roles; their affiliation counts as confirmed from now."""
     home = parties.institution_called(institution)
     person = Person(act.new_id(PersonId), texts.email(email), home.id, words.roles(roles), act.at)
     parties.add_person(person)
+    confirmed = Evidence(
+        id=act.new_id(EvidenceId),
+        clock=Clock.AFFILIATION,
+        subject=person.id,
+        from_at=act.at,
+        until=act.at + timedelta(days=custody.get().policy.affiliation_days),
+        recorded_by=act.person,
+        recorded_at=act.at,
+        reference="confirmed when the person was added",
+    )
+    access.record(confirmed)
     act.enter(person.id, person)
+    act.also("access.recorded", confirmed.id, confirmed)
     return person
 
 

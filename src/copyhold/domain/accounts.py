@@ -44,6 +44,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """What somebody may see in lists: everything, or what concerns one person. Rules say it, records apply it."""
+
+    everything: bool = False
+    person: PersonId | None = None
+
+
+@dataclass(frozen=True)
 class Token:
     """A service token as remembered: never the token itself, only its SHA-256 and first letters."""
 

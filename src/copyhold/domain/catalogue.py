@@ -1,7 +1,13 @@
 """Datasets, their versions, fields and dictionary."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
+
+from copyhold.domain.agreements import Term
+from copyhold.domain.custody import CustodyId
+from copyhold.domain.parties import PersonId
+from copyhold.domain.words import Id, Plain
 
 
 class FieldType(StrEnum):
@@ -98,3 +104,165 @@ class Dictionary:
     def guesses(self) -> tuple[Field, ...]:
         """Fields that nobody has accepted yet."""
         return tuple(field for field in self.fields if field.guess)
+
+
+class DatasetId(Id):
+    """An id of a dataset."""
+
+    prefix = "dat"
+    __slots__ = ()
+
+
+class VersionId(Id):
+    """An id of a version of a dataset."""
+
+    prefix = "ver"
+    __slots__ = ()
+
+
+class WithdrawalId(Id):
+    """An id of a withdrawal of participants."""
+
+    prefix = "wdr"
+    __slots__ = ()
+
+
+class Control(StrEnum):
+    """What a sensitivity tier asks of every release."""
+
+    POWER_OR_WAIVER = "power_or_waiver"  # traceable enough by the policy, or a recorded waiver
+    FIELDS_NAMED = "fields_named"  # the project names the fields it needs
+    COHORT_NAMED = "cohort_named"  # the project names the people it needs
+    SEALED_ONLY = "sealed_only"  # no plain copies
+
+
+class Tier(StrEnum):
+    """How sensitive a dataset is: a named set of controls (see rules.catalogue.TIERS)."""
+
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+    HIGHEST = "highest"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A name under which versions follow each other."""
+
+    id: DatasetId
+    name: str
+    added_at: datetime
+
+
+@dataclass(frozen=True)
+class TableSnapshot:
+    """One table of a version: its Parquet bytes in storage, and the number that addresses it in marks and plan."""
+
+    table: str
+    number: int
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class FieldNumber:
+    """The number that addresses a field in marks and plan: never used again in its dataset, for anything else."""
+
+    table: str
+    field: str
+    number: int
+
+
+@dataclass(frozen=True)
+class VersionOrder:
+    """What a job needs to make the next version; it reads no records.
+
+    `tables` and `fields` number every table and field of the dictionary; those known from earlier versions keep their
+    numbers. `previous` is the version before, whose snapshot gives rows their lasting numbers by natural key.
+    `cohorts` are the conditions of the dataset's projects: their cut points count. Keys are derived by the job, with
+    `custody` and `dataset` among the parts.
+    """
+
+    custody: CustodyId
+    dataset: DatasetId
+    name: str
+    number: int
+    dictionary: Dictionary
+    accepted_guesses: tuple[str, ...]
+    tables: dict[str, int]
+    fields: tuple[FieldNumber, ...]
+    previous: "Version | None"
+    cohorts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VersionResult:
+    """What the job made: bytes are in storage under their SHA-256, hashes are hexadecimal.
+
+    `plan_sha256` names the stored mark plan, `plan_hash` is what the log commits to, `plan_commitment` is
+    H(plan key | nonce), `master_root` the root of the commitments of every cell. `dictionary` is the order's, with
+    what the plan refused to mark taken out of the marked fields. `power` says how many leaked rows would name a holder.
+    """
+
+    tables: tuple[TableSnapshot, ...]
+    id_column: str | None
+    key_columns: tuple[str, ...]
+    participants: int
+    dictionary: Dictionary
+    plan_sha256: str
+    plan_hash: str
+    plan_commitment: str
+    plan_nonce: str
+    master_root: str
+    sources: tuple[str, ...] = ()
+    power: dict[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Version:
+    """An immutable snapshot of a dataset with its dictionary, mark plan, commitments and terms of use."""
+
+    id: VersionId
+    dataset: DatasetId
+    number: int
+    tables: tuple[TableSnapshot, ...]
+    id_column: str | None
+    key_columns: tuple[str, ...]
+    participants: int
+    dictionary: Dictionary
+    classification: str
+    plan_sha256: str
+    plan_hash: str
+    plan_commitment: str
+    plan_nonce: str
+    master_root: str
+    sources: tuple[str, ...]
+    power: dict[str, Plain]
+    terms: tuple[Term, ...]
+    added_by: PersonId
+    added_at: datetime
+    tier: Tier | None = None
+    confirmed_by: PersonId | None = None
+    confirmed_at: datetime | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows over all its tables."""
+        return sum(table.rows for table in self.tables)
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """Participants who withdrew: how many, and by when every copy must be rid of them; not who they are.
+
+    `count` are those asked for, `new` those not withdrawn before; `copies` the issued copies that may hold them.
+    """
+
+    id: WithdrawalId
+    dataset: DatasetId
+    count: int
+    new: int
+    copies: int
+    due_on: date
+    recorded_by: PersonId
+    recorded_at: datetime

@@ -40,3 +40,29 @@ class Custody:
     four_eyes: bool
     policy: Policy
     founded_at: datetime
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something that waits for somebody, or falls due: what, about which thing, and when (None: now)."""
+
+    kind: str
+    subject: str
+    told: str
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """The morning board: the custody, how much is in it, and what is due, most urgent first."""
+
+    custody: Custody
+    entries: int
+    datasets: int
+    projects: int
+    people: int
+    copies_outside: int
+    keys_issued: int
+    attempts: int
+    suspensions: int
+    due: tuple[Due, ...]

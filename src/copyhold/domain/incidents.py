@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.parties import PersonId
+from copyhold.domain.releases import ReleaseId
 from copyhold.domain.words import Id
 
 
@@ -45,3 +46,21 @@ def reach(word: str) -> Reach:
         return Reach(word.strip().casefold())
     except ValueError:
         raise InvalidInputError("A suspension stops a person, an institution, a project or a country.") from None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a suspension would stop, and what it cannot.
+
+    `projects` and `people` lose access at their next decision; `pending` requests stop; `issued` copies are out there
+    and stay there: only a recall asks for them.
+    """
+
+    reach: Reach
+    target: str
+    name: str
+    suspended: bool
+    projects: tuple[str, ...]
+    people: tuple[str, ...]
+    pending: tuple[ReleaseId, ...]
+    issued: tuple[ReleaseId, ...]

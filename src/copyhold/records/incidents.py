@@ -7,9 +7,13 @@ from django.db.models import Q, QuerySet
 
 from copyhold.domain.incidents import Reach, Suspension, SuspensionId
 from copyhold.domain.parties import Person, PersonId
+from copyhold.domain.releases import OUTSIDE, PENDING, Release
 from copyhold.records import values
 from copyhold.records.models import incidents as rows
 from copyhold.records.models.parties import Institution
+from copyhold.records.models.parties import Person as PersonRow
+from copyhold.records.models.projects import Member, Project
+from copyhold.records.models.releases import Release as ReleaseRow
 
 
 def suspend(suspension: Suspension) -> None:
@@ -58,3 +62,53 @@ def reaching_person(person: Person, at: datetime) -> tuple[Suspension, ...]:
 
 def _in_force(at: datetime) -> QuerySet[rows.Suspension]:
     return rows.Suspension.objects.filter(imposed_at__lte=at).filter(Q(lifted_at=None) | Q(lifted_at__gt=at))
+
+
+def suspension(identifier: SuspensionId) -> Suspension:
+    """The suspension of this id."""
+    return values.one(Suspension, rows.Suspension.objects.filter(pk=identifier))
+
+
+def releases_reached(reach: Reach, target: str) -> tuple[Release, ...]:
+    """The pending requests and the copies out there that a suspension concerns."""
+    paths = {
+        Reach.PERSON: "holder",
+        Reach.INSTITUTION: "party__institution",
+        Reach.PROJECT: "project",
+        Reach.COUNTRY: "party__institution__country",
+    }
+    states = [state.value for state in (*PENDING, *OUTSIDE)]
+    there = ReleaseRow.objects.filter(state__in=states, **{paths[reach]: target})
+    return values.each(Release, there.order_by("pk"))
+
+
+def projects_reached(reach: Reach, target: str, at: datetime) -> tuple[str, ...]:
+    """The names of running projects that lose a person, or themselves, by a suspension."""
+    if reach is Reach.PROJECT:
+        there = Project.objects.filter(pk=target)
+    else:
+        there = Project.objects.filter(pk__in=_members(reach, target, at).values("project_id"))
+    running = there.filter(closed_at=None, until__gt=at).exclude(state="refused")
+    return tuple(running.order_by("name").values_list("name", flat=True))
+
+
+def people_reached(reach: Reach, target: str, at: datetime) -> tuple[str, ...]:
+    """The addresses of the people whom a suspension stops, in a project or altogether."""
+    if reach is Reach.PROJECT:
+        there = PersonRow.objects.filter(pk__in=_members(reach, target, at).values("person_id"))
+    else:
+        there = PersonRow.objects.filter(**{_of_person(reach): target})
+    return tuple(there.order_by("email").values_list("email", flat=True))
+
+
+def _members(reach: Reach, target: str, at: datetime) -> QuerySet[Member]:
+    there = Member.objects.filter(Q(left_at=None) | Q(left_at__gt=at))
+    return (
+        there.filter(project=target)
+        if reach is Reach.PROJECT
+        else there.filter(**{f"person__{_of_person(reach)}": target})
+    )
+
+
+def _of_person(reach: Reach) -> str:
+    return {Reach.PERSON: "pk", Reach.INSTITUTION: "institution", Reach.COUNTRY: "institution__country"}[reach]

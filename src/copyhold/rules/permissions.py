@@ -14,6 +14,7 @@ SIGNED_IN = "signed in"
 _STAFF = CUSTODIAN_ROLES
 _READERS = (*_STAFF, Role.AUDITOR)
 _ACCESS = (Role.CUSTODIAN, Role.ACCESS_OFFICER)
+_DECIDERS = (Role.CUSTODIAN, Role.ACCESS_OFFICER, Role.COMMITTEE_MEMBER)
 _STEWARDS = (Role.CUSTODIAN, Role.DATA_STEWARD)
 _RELEASERS = (Role.CUSTODIAN, Role.RELEASE_OFFICER)
 _SECURITY = (Role.CUSTODIAN, Role.SECURITY_OFFICER)
@@ -26,8 +27,22 @@ PERMISSIONS: dict[str, tuple[Role, ...] | str] = {
     "account:recognise": EVERYBODY,
     "account:revoke_token": (Role.CUSTODIAN, Role.ACCESS_OFFICER, Role.SECURITY_OFFICER),
     "account:tokens": _READERS,
+    "catalogue:add_version": _STEWARDS,
+    "catalogue:confirm": _STEWARDS,
+    "catalogue:datasets": _READERS,
+    "catalogue:next_version": _STEWARDS,
+    "catalogue:show": _READERS,
+    "catalogue:versions": _READERS,
+    "catalogue:withdraw": _STEWARDS,
+    "catalogue:withdrawals": _READERS,
     "custody:found": EVERYBODY,
     "custody:show": EVERYBODY,
+    "custody:status": _READERS,
+    "incident:in_force": _READERS,
+    "incident:preview": _SECURITY,
+    "incident:reinstate": _SECURITY,
+    "incident:suspend": _SECURITY,
+    "log:about": _READERS,
     "log:checkpoint": EVERYBODY,
     "log:edge": EVERYBODY,
     "log:open_entry": _READERS,
@@ -38,6 +53,30 @@ PERMISSIONS: dict[str, tuple[Role, ...] | str] = {
     "party:add_person": _ACCESS,
     "party:institutions": _READERS,
     "party:people": _READERS,
+    "project:add": _ACCESS,
+    "project:add_member": _ACCESS,
+    "project:approve": _DECIDERS,
+    "project:close": _ACCESS,
+    "project:listing": SIGNED_IN,
+    "project:refuse": _DECIDERS,
+    "project:remove_member": _ACCESS,
+    "project:show": SIGNED_IN,
+    "release:approve": _RELEASERS,
+    "release:begin": _RELEASERS,
+    "release:drop": _RELEASERS,
+    "release:issue": _RELEASERS,
+    "release:keep": _RELEASERS,
+    "release:listing": SIGNED_IN,
+    "release:recall": (Role.CUSTODIAN, Role.RELEASE_OFFICER, Role.SECURITY_OFFICER),
+    "release:record_destruction": _RELEASERS,
+    "release:request": _RELEASERS,
+    "release:show": SIGNED_IN,
+    "tracing:agree": _SECURITY,
+    "tracing:cases": _SECURITY,
+    "tracing:conclude": _SECURITY,
+    "tracing:open_attempt": _SECURITY,
+    "tracing:register": _SECURITY,
+    "tracing:show": _SECURITY,
 }
 
 

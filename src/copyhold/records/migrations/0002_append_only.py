@@ -18,6 +18,7 @@ def protect(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """Set the triggers."""
     make_append_only(editor, "audit_event", "seq")
     make_append_only(editor, "audit_signed", "size")
+    make_append_only(editor, "evidence", "id")
     make_gapless(editor)
 
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from copyhold.records.models.columns import identity, line, reference, sha256
+from copyhold.records.models.columns import digest, identity, line, reference
 
 
 class Token(models.Model):
@@ -12,7 +12,7 @@ class Token(models.Model):
     person = reference("Person")
     label = line(blank=True)
     shown = line(16)
-    sha256 = sha256(unique=True)
+    sha256 = digest(unique=True)
     issued_by = reference("Person")
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()

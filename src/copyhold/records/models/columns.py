@@ -23,6 +23,6 @@ def line(most: int = LINE, **options: Any) -> Any:
     return models.CharField(max_length=most, **options)
 
 
-def sha256(**options: Any) -> Any:
+def digest(**options: Any) -> Any:
     """A SHA-256 in hexadecimal."""
     return models.CharField(max_length=64, **options)

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from copyhold.records.models.columns import ID_LENGTH, line, sha256
+from copyhold.records.models.columns import ID_LENGTH, digest, line
 
 
 class AuditHead(models.Model):
@@ -85,7 +85,7 @@ class AuditEdge(models.Model):
 class RepeatedRefusal(models.Model):
     """Refusals like one already entered, counted for a minute before they are entered together."""
 
-    id = sha256(primary_key=True)
+    id = digest(primary_key=True)
     actor = line(ID_LENGTH, blank=True)
     type = line(64)
     facts = models.JSONField()

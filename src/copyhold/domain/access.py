@@ -1,0 +1,96 @@
+"""Access: the five clocks, the evidence behind them, and the answer at an instant."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from copyhold.domain.catalogue import Version
+from copyhold.domain.errors import InvalidInputError
+from copyhold.domain.incidents import Suspension
+from copyhold.domain.parties import Institution, Person, PersonId
+from copyhold.domain.projects import Project, ProjectId
+from copyhold.domain.verdicts import Verdict
+from copyhold.domain.words import Id
+
+
+class EvidenceId(Id):
+    """An id of a piece of evidence."""
+
+    prefix = "evi"
+    __slots__ = ()
+
+
+class Clock(StrEnum):
+    """What must be in force for access; each runs out by itself."""
+
+    ETHICS = "ethics"
+    AGREEMENT = "agreement"
+    SCOPE = "scope"
+    TRAINING = "training"
+    AFFILIATION = "affiliation"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was shown for a clock: in force in [from_at, until), known since `recorded_at`.
+
+    `subject` is the id of the person, project or institution it was shown for. A later piece for the same clock and
+    subject takes the place of an earlier one, also where it ends sooner.
+    """
+
+    id: EvidenceId
+    clock: Clock
+    subject: str
+    from_at: datetime
+    until: datetime
+    recorded_by: PersonId
+    recorded_at: datetime
+    reference: str = ""
+    file_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """One clock at an instant: the evidence that counted, and whether it was in force."""
+
+    clock: Clock
+    evidence: Evidence | None
+    green: bool
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that the gate looks at, as it was known and valid at one instant."""
+
+    at: datetime
+    person: Person
+    institution: Institution | None
+    project: Project
+    named: bool
+    evidence: tuple[Evidence, ...]
+    suspensions: tuple[Suspension, ...]
+    version: Version | None
+
+
+@dataclass(frozen=True)
+class Access:
+    """Could this person take this project's data at this instant, and every reason why not.
+
+    `valid_until` is the first instant at which the answer can change by itself, None where no clock will end it.
+    """
+
+    person: PersonId
+    project: ProjectId
+    at: datetime
+    verdict: Verdict
+    hands: tuple[Hand, ...]
+    valid_until: datetime | None
+
+
+def clock(word: str) -> Clock:
+    """Read the name of a clock."""
+    try:
+        return Clock(word.strip().casefold())
+    except ValueError:
+        known = ", ".join(one.value for one in Clock)
+        raise InvalidInputError(f"There is no such clock; there are {known}.") from None

@@ -1,0 +1,51 @@
+"""Cases as remembered."""
+
+from datetime import datetime
+
+from copyhold.domain.errors import NotFoundError
+from copyhold.domain.parties import PersonId
+from copyhold.domain.tracing import Case, CaseId, TraceResult
+from copyhold.domain.words import plain
+from copyhold.records import values
+from copyhold.records.models import tracing as rows
+
+
+def attempts() -> int:
+    """How many attempts were counted so far."""
+    return rows.Case.objects.count()
+
+
+def open_case(case: Case) -> None:
+    """Remember an attempt before it scores."""
+    rows.Case.objects.create(
+        id=case.id,
+        attempt=case.attempt,
+        leak_sha256=case.leak_sha256,
+        dataset_id=case.dataset,
+        keys_issued=case.keys_issued,
+        opened_by_id=case.opened_by,
+        opened_at=case.opened_at,
+    )
+
+
+def conclude(case: CaseId, result: TraceResult, *, held: bool, at: datetime) -> None:
+    """Remember what an attempt found."""
+    rows.Case.objects.filter(pk=case).update(result=plain(result), held=held, concluded_at=at)
+
+
+def agree(case: CaseId, by: PersonId, at: datetime) -> None:
+    """Remember that a second analyst agreed."""
+    rows.Case.objects.filter(pk=case).update(held=False, agreed_by_id=by, agreed_at=at)
+
+
+def case(identifier: str) -> Case:
+    """The case of this id, with its answer even where it is held."""
+    found = values.first(Case, rows.Case.objects.filter(pk=identifier))
+    if found is None:
+        raise NotFoundError("There is no such case; `case list` shows those there are.")
+    return found
+
+
+def cases() -> tuple[Case, ...]:
+    """All cases, newest first."""
+    return values.each(Case, rows.Case.objects.order_by("-pk"))
