@@ -1,5 +1,6 @@
-"""Empty custody databases for tests: migrated once per process, then copied."""
+"""Empty custody databases for tests: migrated once per process, then copied or emptied."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -20,13 +21,6 @@ def fresh(kind: str, directory: Path) -> Settings:
     return settings
 
 
-def drop(settings: Settings) -> None:
-    """Let go of a database; one on a server goes altogether."""
-    close()
-    if settings.dsn is not None:
-        _on_server(f'DROP DATABASE "{_name(settings.dsn)}" WITH (FORCE)')
-
-
 def _sqlite(directory: Path) -> Settings:
     shutil.copyfile(_sqlite_template(), directory / DATABASE_FILE)
     return Settings(directory=directory)
@@ -42,19 +36,40 @@ def _sqlite_template() -> Path:
 
 
 def _postgresql(directory: Path) -> Settings:
-    name = f"copyhold_{uuid4().hex}"
-    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{_postgresql_template()}"')
-    return Settings(directory=directory, dsn=_dsn(name))
+    settings = Settings(directory=directory, dsn=_postgresql_database())
+    configure(settings)
+    _empty()
+    return settings
 
 
 @cache
-def _postgresql_template() -> str:
-    name = f"copyhold_template_{uuid4().hex}"
+def _postgresql_database() -> str:
+    """One database per process, dropped when it ends: to empty it is ten times faster than to make another."""
+    name = f"copyhold_{uuid4().hex}"
     _on_server(f'CREATE DATABASE "{name}"')
-    configure(Settings(dsn=_dsn(name)))
+    atexit.register(_drop, name)
+    dsn = _dsn(name)
+    configure(Settings(dsn=dsn))
     migrate()
+    return dsn
+
+
+def _empty() -> None:
+    """Put every table back to what the migrations left; as a replica, triggers on the log let that happen."""
+    from django.apps import apps
+    from django.db import connection
+
+    tables = ", ".join(f'"{model._meta.db_table}"' for model in apps.get_app_config("records").get_models())
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+        cursor.execute("SET session_replication_role = DEFAULT")
+        cursor.execute("INSERT INTO audit_head (id, next_seq) VALUES (1, 0)")
+
+
+def _drop(name: str) -> None:
     close()
-    return name
+    _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _on_server(statement: str) -> None:
@@ -68,9 +83,3 @@ def _dsn(name: str) -> str:
     from psycopg.conninfo import make_conninfo
 
     return make_conninfo(os.environ["COPYHOLD_TEST_POSTGRES"], dbname=name)
-
-
-def _name(dsn: str) -> str:
-    from psycopg.conninfo import conninfo_to_dict
-
-    return str(conninfo_to_dict(dsn)["dbname"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from copyhold.config.database import close
 from tests import databases
 from tests.world import World
 
@@ -12,9 +13,9 @@ from tests.world import World
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A world whose custody is not founded yet."""
-    settings = databases.fresh(request.param, tmp_path)
+    databases.fresh(request.param, tmp_path)
     yield World(tmp_path)
-    databases.drop(settings)
+    close()
 
 
 @pytest.fixture

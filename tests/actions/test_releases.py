@@ -184,7 +184,7 @@ class TestFourEyes:
         with pytest.raises(Refused) as refused:
             releases.approve(four_eyes.by(), waiting.id)
         assert codes(refused) == ["SAME_PERSON"]
-        assert [due.kind for due in custody.status(four_eyes.by()).due][0] == "release"
+        assert custody.status(four_eyes.by()).due[0].kind == "release"
         approved = releases.approve(four_eyes.by(second.id), waiting.id)
         assert (approved.state, approved.approved_by) == (State.APPROVED, second.id)
         order = releases.begin(four_eyes.by(), waiting.id)
