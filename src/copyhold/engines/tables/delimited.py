@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
@@ -64,7 +64,7 @@ class CheckedStream(TextStream):
 
 def batches(
     file: File, dialect: Dialect, limits: Limits, *, columns: Sequence[str] | None = None, encoding: str = ""
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     """Iterate over the rows as batches of text columns.
 
     A cell with nothing in it is null, a quoted nothing is the empty text, everything else is what is written.

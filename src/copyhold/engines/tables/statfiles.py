@@ -5,11 +5,8 @@ table: columns of whole numbers are integers, columns with a date format are dat
 know no other), and numbers that the file declares missing stay numbers and are listed in the facts.
 """
 
-import json
+import contextlib
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,14 +14,13 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
+from copyhold.engines.tables import isolation
 from copyhold.engines.tables.files import File
 from copyhold.engines.tables.limits import Limits
 from copyhold.engines.tables.sources import NO_FACTS, ColumnFacts, Kind, described
 from copyhold.engines.tables.spelling import spelled
 
-_DONE, _WRONG_ENCODING, _REFUSED = 0, 4, 5  # of readstat, which is never imported here
 _LEGACY_ENCODING = "WINDOWS-1252"  # what NCHS labels are in, and most old files
-_KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG", "LC_ALL")
 _EXACT_WHOLE = 2.0**53
 _LISTED_RANGE = 100  # a declared range of missing whole numbers up to this wide is listed one by one
 
@@ -68,39 +64,10 @@ def table(file: File, limits: Limits) -> tuple[pa.Table, str]:
 def _read(file: File, limits: Limits) -> tuple[dict[str, Any], list[pa.RecordBatch]]:
     """The columns and the rows, in the file's own encoding or else in the one of old files."""
     for encoding in ("", _LEGACY_ENCODING):
-        ended = _run(file, limits, encoding)
-        if ended.returncode == _DONE:
-            line, _, streams = ended.stdout.partition(b"\n")
-            return json.loads(line), list(_chunks(streams))
-        if ended.returncode == _REFUSED:
-            raise file.error(ended.stderr.decode())
-        if ended.returncode != _WRONG_ENCODING:
-            break
-    raise file.error(f"is damaged or incomplete, or not {file.kind.value} data: make it again or fetch it again")
-
-
-def _run(file: File, limits: Limits, encoding: str) -> subprocess.CompletedProcess[bytes]:
-    path = str(file.path.absolute()) if file.path else ""
-    bounds = [str(limits.columns), str(limits.cells)]
-    return subprocess.run(  # noqa: S603 this interpreter and a module of ours; the path is an argument, not a command
-        [sys.executable, "-P", "-m", "copyhold.engines.tables.readstat", file.kind.value, path, encoding, *bounds],
-        input=file.data or b"",
-        capture_output=True,
-        check=False,
-        env=_environment(),
-    )
-
-
-def _environment() -> dict[str, str]:
-    """What the reading process is told of ours: where libraries are, and no token or key."""
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-
-
-def _chunks(streams: bytes) -> Iterator[pa.RecordBatch]:
-    reader = pa.BufferReader(streams)
-    while reader.tell() < len(streams):
-        yield from pa.ipc.open_stream(reader)
+        with contextlib.suppress(isolation.WrongEncodingError):
+            bounds = (str(limits.columns), str(limits.cells))
+            return isolation.parsed(file, "readstat", file.kind.value, encoding, *bounds)
+    raise file.error("is in an encoding that cannot be told: export it again in UTF-8")
 
 
 def _joined(parts: list[pa.Array]) -> pa.Array:

@@ -15,6 +15,7 @@ from copyhold.engines.tables.files import File, unreadable
 from copyhold.engines.tables.limits import Limits
 
 _BLOCK_BYTES = 1 << 20
+_WHOLE_BYTES = 1 << 26
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -144,6 +145,21 @@ def decoded(data: bytes, encoding: str = "") -> tuple[str, str]:
         except UnicodeDecodeError:
             found = _legacy_encoding(data) or "cp1252"
     return data[len(mark) :].decode(found, "replace"), found
+
+
+def whole(file: File, limits: Limits) -> bytes:
+    """Read all of a small text.
+
+    Raises:
+        UnreadableFileError: it is larger than a page or a post.
+    """
+    with file.unfolded(limits) as stream:
+        held = bytearray()
+        while block := stream.read(_BLOCK_BYTES):
+            held += block
+            if len(held) > _WHOLE_BYTES:
+                raise file.error(f"is larger than {_WHOLE_BYTES} bytes, the most that is read of such a text")
+    return bytes(held)
 
 
 def _marked(head: bytes) -> tuple[bytes, str]:
