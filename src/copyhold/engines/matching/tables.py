@@ -1,0 +1,247 @@
+"""A leaked table matched to a table of a version: columns, units, noise and rows, found together.
+
+Columns are matched by distribution first, which with ten rows leaves doubts; rows are aligned with whatever fits; what
+the aligned rows show settles the columns; and so on. Several starts are tried on a sample of rows: other units taken as
+rare or as common, doubtful columns given several fields or one, values as they are or with noise. A start is judged by
+how far the leaked rows stand out above the best rows of a decoy (see `decoy`), hence by leak and master alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from copyhold.engines.matching.columns import Affinity, Match, affinity
+from copyhold.engines.matching.decoy import Deal, deals
+from copyhold.engines.matching.index import NumberColumn, TableIndex
+from copyhold.engines.matching.leaked import LeakedColumn
+from copyhold.engines.matching.margins import Margins, tolerance
+from copyhold.engines.matching.rows import Alignment, Probe, align
+from copyhold.engines.matching.votes import Pairing, fit_units, vote
+
+NOISE_LEVELS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0)  # standard deviations of added noise, in tolerances
+_TRIED_NOISE = (0.0, 0.3, 1.0)
+_PRICES = (3.0, 1.0)  # other units taken as rare, and as common
+_SAMPLE = 24  # rows on which a start is tried
+_ROUNDS = 3  # times that rows and columns settle each other
+_CLEAR = 8.0  # nats by which a row stands out beyond doubt
+_MOST = 0.5  # share of rows standing out at which no other start is tried
+_SURE_LEAD, _SURE_ERRORS = 2.0, 5.0  # nats, and standard errors, of a lead after which no more noise is tried
+_CLIP = 20.0  # nats beyond which a row's lead says no more about a start
+_DECOYS = 200  # decoy scores from which a false-match rate of 1 % is told
+_FALSE_MATCHES = 0.01
+_FEW_VALUES = 8  # residuals from which a column's own noise is told
+_STRAY, _STRAY_RANGE = 0.02, 40.0  # share and range, in tolerances, of values that no noise level explains
+_NOTHING = 1e-6  # tolerances: binary noise
+
+
+@dataclass(frozen=True)
+class TableMatch:
+    """What was found. `alignment` has a row for each leaked row; `decoy_scores` are best scores among rows of decoys.
+
+    `margins` are the windows with which the rows were aligned; `bar` the score that at most 1 % of decoy rows reach.
+    """
+
+    matches: tuple[Match, ...]
+    margins: Margins
+    alignment: Alignment
+    decoy_scores: NDArray[np.float64]
+
+    @property
+    def bar(self) -> float:
+        """The score above which a row counts as aligned."""
+        if not self.decoy_scores.size:
+            return np.inf
+        return float(np.quantile(self.decoy_scores, 1 - _FALSE_MATCHES, method="higher"))
+
+    @property
+    def aligned(self) -> NDArray[np.bool_]:
+        """Which leaked rows count as aligned."""
+        return np.asarray(self.alignment.best > self.bar)
+
+
+def match_table(leaked: Sequence[LeakedColumn], index: TableIndex, steps: Mapping[str, float]) -> TableMatch:
+    """Match a leaked table to the master: its columns to fields with their units, its rows to rows.
+
+    `steps` is by field the greatest distance between the members of a marked pair, 0 or absent where none are marked.
+    """
+    first = affinity(leaked, index)
+    sample = _sampled(leaked, _fullest(leaked))
+    start = _best_start(sample, index, first, steps)
+    if start is None:
+        return _nothing(leaked, steps)
+    matches, margins = _settled(sample, index, first, start)
+    alignment = align(_probes(leaked, index, matches, margins))
+    return TableMatch(matches, margins, alignment, _decoy_scores(leaked, index, matches, margins))
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Probable matches with the windows they were tried with, and the rows that they put forward."""
+
+    matches: tuple[Match, ...]
+    margins: Margins
+    alignment: Alignment
+    decoys: NDArray[np.float64]
+
+    @property
+    def lead(self) -> float:
+        """Mean nats by which rows lead the decoy, the sum being clipped so that no row speaks for all."""
+        return float(np.clip(self.alignment.best - self.decoys, -_CLIP, _CLIP).mean())
+
+    @property
+    def sure(self) -> bool:
+        """Whether the lead is beyond luck."""
+        leads = np.clip(self.alignment.best - self.decoys, -_CLIP, _CLIP)
+        return self.lead > _SURE_LEAD and self.lead > _SURE_ERRORS * float(leads.std()) / np.sqrt(len(leads))
+
+    @property
+    def outstanding(self) -> NDArray[np.bool_]:
+        """Rows that stand out above every decoy row."""
+        return np.asarray(self.alignment.best > self.decoys.max() + _CLEAR)
+
+    @property
+    def pairing(self) -> Pairing:
+        """Rows and their best master rows, the surest first; only those that stand out where there are some."""
+        order = np.argsort(-(self.alignment.best - self.decoys), kind="stable")
+        if self.trusted:
+            order = order[self.outstanding[order]]
+        found = self.alignment.positions[order, 0]
+        return Pairing(order[found >= 0], found[found >= 0])
+
+    @property
+    def trusted(self) -> bool:
+        """Whether rows enough stand out to be relied on."""
+        return int(self.outstanding.sum()) >= 2
+
+
+def _best_start(
+    leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, steps: Mapping[str, float]
+) -> _Start | None:
+    best: _Start | None = None
+    for noise in _TRIED_NOISE:
+        for matches in _hypotheses(first):
+            tried = _tried(leaked, index, matches, Margins(steps, {"": noise}))
+            if best is None or tried.lead > best.lead:
+                best = tried
+            if best.outstanding.mean() > _MOST:
+                return best
+        if best is not None and best.sure:
+            return best
+    return best
+
+
+def _hypotheses(first: Affinity) -> Iterable[tuple[Match, ...]]:
+    priced = [first.at_price(price) for price in _PRICES]
+    tried = [way for one in priced for way in (one.matches(), one.plausible())]
+    return {tuple((m.leaked, m.field, m.conversion) for m in way): way for way in tried if way}.values()
+
+
+def _tried(leaked: Sequence[LeakedColumn], index: TableIndex, matches: tuple[Match, ...], margins: Margins) -> _Start:
+    probes = _probes(leaked, index, matches, margins)
+    decoys = align(probes, dealt=_dealt(index, matches, 0)).best
+    return _Start(matches, margins, align(probes), decoys)
+
+
+def _settled(
+    leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, start: _Start
+) -> tuple[tuple[Match, ...], Margins]:
+    for _ in range(_ROUNDS):
+        pairing, trust = start.pairing, 0.95 if start.trusted else 0.5
+        matches = vote(leaked, index, first, pairing, start.margins, trust=trust).matches()
+        margins = start.margins
+        if start.trusted:
+            matches = fit_units(leaked, index, matches, pairing, margins)
+            margins = Margins(margins.steps, _noise(leaked, index, matches, pairing, margins))
+        if not matches or (matches, margins.noise) == (start.matches, start.margins.noise):
+            break
+        again = _tried(leaked, index, matches, margins)
+        if again.lead < start.lead - 1e-9 and again.outstanding.sum() < start.outstanding.sum():
+            break
+        start = again
+    return _one_field_each(start.matches), start.margins
+
+
+def _one_field_each(matches: Sequence[Match]) -> tuple[Match, ...]:
+    """Drop alternatives: a column keeps its best field, a field its best column."""
+    kept: list[Match] = []
+    for match in sorted(matches, key=lambda one: -one.support):
+        if all(match.leaked != other.leaked and match.field != other.field for other in kept):
+            kept.append(match)
+    return tuple(sorted(kept, key=lambda one: one.leaked))
+
+
+def _noise(
+    leaked: Sequence[LeakedColumn], index: TableIndex, matches: Sequence[Match], pairing: Pairing, margins: Margins
+) -> dict[str, float]:
+    """The likeliest noise level of each matched number column; the common one where few values tell."""
+    quiet = Margins(margins.steps)
+    fits: dict[str, NDArray[np.float64]] = {}
+    for match in matches:
+        column = index[match.field]
+        if isinstance(column, NumberColumn) and column.field.tolerance is not None:
+            fits[match.field] = _fits(quiet.probe(leaked, match, index), column, pairing)
+    common = np.sum([*map(_total, fits.values()), np.zeros(len(NOISE_LEVELS))], axis=0)
+    return {"": NOISE_LEVELS[int(common.argmax())]} | {
+        field: NOISE_LEVELS[int((_total(fit) if len(fit) >= _FEW_VALUES else common).argmax())]
+        for field, fit in fits.items()
+    }
+
+
+def _total(fit: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(fit.sum(axis=0))
+
+
+def _fits(probe: Probe, column: NumberColumn, pairing: Pairing) -> NDArray[np.float64]:
+    """The log-likelihood of each residual, in tolerances, at each noise level, shape (residuals, levels)."""
+    shown = probe.values[pairing.rows]
+    scale = tolerance(column, shown)
+    distance = np.abs(shown - column.at(pairing.positions)) / scale
+    core = probe.slack[pairing.rows] / scale
+    known = np.isfinite(distance) & (scale > 0)
+    distance, core, sigma = distance[known, None], core[known, None], np.array(NOISE_LEVELS)[None, :]
+    beyond = np.maximum(distance - core - _NOTHING, 0.0) / np.maximum(sigma, _NOTHING)
+    flat = np.exp(-(beyond**2) / 2) / (2 * core + np.sqrt(2 * np.pi) * sigma + _NOTHING)
+    return np.asarray(np.log((1 - _STRAY) * flat + _STRAY / _STRAY_RANGE))
+
+
+def _decoy_scores(
+    leaked: Sequence[LeakedColumn], index: TableIndex, matches: Sequence[Match], margins: Margins
+) -> NDArray[np.float64]:
+    """Best scores of leaked rows among rows of decoys: at least 200, from as many decoys as that takes."""
+    sample = _sampled(leaked, _evenly(leaked[0].rows, _DECOYS))
+    probes = _probes(sample, index, matches, margins)
+    numbers = range(-(-_DECOYS // max(sample[0].rows, 1)))
+    scores = [align(probes, dealt=_dealt(index, matches, number)).best for number in numbers]
+    return np.concatenate(scores)
+
+
+def _dealt(index: TableIndex, matches: Sequence[Match], number: int) -> Mapping[str, Deal]:
+    return deals(index.version, index.rows, index.blocks, [match.field for match in matches], number)
+
+
+def _probes(
+    leaked: Sequence[LeakedColumn], index: TableIndex, matches: Sequence[Match], margins: Margins
+) -> list[Probe]:
+    return [margins.probe(leaked, match, index) for match in matches]
+
+
+def _fullest(leaked: Sequence[LeakedColumn]) -> NDArray[np.int64]:
+    """Up to 24 rows, evenly over the half of the leak that shows most values."""
+    filled = sum(np.array([label is not None for label in column.labels]) for column in leaked)
+    order = np.argsort(-np.asarray(filled), kind="stable")
+    return order[_evenly(max(len(order) // 2, min(len(order), _SAMPLE)), _SAMPLE)]
+
+
+def _evenly(rows: int, most: int) -> NDArray[np.int64]:
+    return np.linspace(0, rows - 1, min(rows, most)).astype(np.int64)
+
+
+def _sampled(leaked: Sequence[LeakedColumn], rows: NDArray[np.int64]) -> list[LeakedColumn]:
+    return [column.taking(rows) for column in leaked]
+
+
+def _nothing(leaked: Sequence[LeakedColumn], steps: Mapping[str, float]) -> TableMatch:
+    rows = leaked[0].rows if leaked else 0
+    return TableMatch((), Margins(steps), Alignment.empty(rows), np.empty(0))
