@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test is timed, and a run of the suite draws the same examples as the run before.
+settings.register_profile("copyhold", deadline=None, derandomize=True)
+settings.load_profile("copyhold")
 
 ROOT = Path(__file__).resolve().parent.parent
 
