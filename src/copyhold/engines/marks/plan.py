@@ -10,7 +10,7 @@ chooses among the 256 quantiles of the arcsine law by its high 8 bits.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -139,11 +139,13 @@ class MarkPlan:
             raise NotFoundError(f"The plan knows no field {name} in table {table}.")
         return found
 
-    def inputs(self, table: int, names: Iterable[str]) -> tuple[str, ...]:
+    def inputs(self, table: int, names: Sequence[str]) -> tuple[str, ...]:
         """Name every field whose master values must be at hand to release or decode the fields named."""
-        needed = list(dict.fromkeys(names))
-        for name in needed:  # grows while it is read: what a needed field needs is needed
-            needed += [one for one in self._leans_on.get((table, name), ()) if one not in needed]
+        needed, waiting = dict.fromkeys(names), list(names)
+        while waiting:  # what a needed field needs is needed
+            more = [one for one in self._leans_on.get((table, waiting.pop()), ()) if one not in needed]
+            needed |= dict.fromkeys(more)
+            waiting += more
         return tuple(needed)
 
     @cached_property

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from copyhold.domain.catalogue import Field, FieldType
+from copyhold.domain.catalogue import Field, FieldType, Role
 from copyhold.domain.errors import InvalidInputError
 
 ROW = "__row"  # uint64: the row's number, never used again
@@ -75,9 +75,14 @@ def block(batch: pa.RecordBatch, fields: Iterable[Field], table: int) -> Block:
         rows=_numbers(batch, ROW),
         participants=_numbers(batch, PARTICIPANT),
         ambiguous=_flags(batch),
-        columns={f.name: units(batch.column(f.name), f) for f in present if f.type in NUMERIC},
+        columns={f.name: units(batch.column(f.name), f) for f in present if is_number(f)},
         strata={name: labels(batch.column(name)) for name in sorted(filter(None, splitting))},
     )
+
+
+def is_number(field: Field) -> bool:
+    """Say whether a field's values are numbers that mean something: ids are not, whatever they are written with."""
+    return field.type in NUMERIC and field.role not in (Role.ID, Role.DIRECT)
 
 
 def units(column: pa.Array, field: Field) -> Units:
