@@ -77,7 +77,7 @@ MANY = {
     Strategy.MINORITY: 0.1,
     Strategy.COIN: 0.1,
 }  # of two copies majority, minority and coin are random choice
-ROWS = {0.98: 0.7, 0.5: 0.14, 0.2: 0.1, 0.05: 0.06}  # shares of one party's rows
+ROWS = {0.98: 0.7, 0.5: 0.15, 0.1: 0.15}  # shares of one party's rows
 MIXED = {0.98: 0.85, 0.5: 0.15}  # shares of a small coalition's rows
 
 SINGLE_LAWS = {

@@ -5,15 +5,17 @@ says about a party (what it held, which shifts it accepted, what is spent) comes
 from its keys. A cell, participant or unit that the register says the party never held is **not held**: its factor is 1.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import cycle, islice
 from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from copyhold.engines.marks.dates import ShiftLaw, shifts
-from copyhold.engines.marks.keys import PartyKeys
+from copyhold.engines.marks.keys import KEY_BYTES, PartyKeys
 from copyhold.engines.marks.permutation import IdSpace, permuted, restored
 from copyhold.engines.marks.prf import Addresses, Tag, uniforms_of_keys
 from copyhold.engines.tracing.readings import Reading
@@ -34,6 +36,11 @@ class Cells:
     def take(self, order: NDArray[np.intp]) -> "Cells":
         """Return the cells in another order."""
         return Cells(self.table[order], self.row[order], self.column[order], self.threshold[order])
+
+    @cached_property
+    def marks(self) -> Addresses:
+        """Where the marks of the cells are drawn, laid out once however many parties are asked."""
+        return Addresses.of(self.table, self.row, self.column, Tag.MARK)
 
     def addresses(self) -> list[tuple[int, int, int]]:
         """Return (table, row, column) of each cell."""
@@ -153,9 +160,8 @@ class KeyedParties:
 
     def bits(self, cells: Cells) -> Bools:
         """Return each party's bits: 1 with probability t/65536."""
-        asked = Addresses.of(cells.table, cells.row, cells.column, Tag.MARK)
         drawn = np.empty((len(self), len(cells.row)), dtype=np.uint16)
-        for one, uniforms in enumerate(uniforms_of_keys([keys.mark for keys in self._keys], asked)):
+        for one, uniforms in enumerate(uniforms_of_keys([keys.mark for keys in self._keys], cells.marks)):
             drawn[one] = uniforms
         return drawn < cells.threshold
 
@@ -168,6 +174,8 @@ class KeyedParties:
 
     def ids(self, participant: NDArray[np.uint64], value: NDArray[np.int64]) -> Seen:
         """Return whether each value is the party's own id of that participant."""
+        if len(value) == 0:
+            return Seen(*np.zeros((2, len(self), 0), dtype=bool))
         given = permuted([keys.identifiers for keys in self._keys], participant.astype(np.int64), self._space)
         held = [among(participant, one.participants) for one in self._facts]
         return Seen(given == value, np.array(held).reshape(given.shape))
@@ -187,6 +195,15 @@ class KeyedParties:
                 hit[one] = shifts(keys.dates, unit, facts.shift) == shift
                 held[one] = facts.shift.allows(shift) & among(participant, facts.participants)
         return Seen(hit, held)
+
+
+def control_parties(facts: Sequence[Facts], space: IdSpace, count: int, chance: Callable[[int], bytes]) -> KeyedParties:
+    """Return parties that never were: the register's facts in turn, under fresh keys from `chance` (bytes wanted).
+
+    The keys are kept nowhere else, so they are gone with the value that is returned.
+    """
+    keys = [PartyKeys(chance(KEY_BYTES), chance(KEY_BYTES), chance(KEY_BYTES)) for _ in range(count)]
+    return KeyedParties(keys, list(islice(cycle(facts), count)), space)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ candidate. Single precision is for looking through many parties; what decides an
 one party at a time, so that it does not depend on who else was looked at.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +24,15 @@ from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.tracing.hypotheses import Hypothesis, Law
 from copyhold.engines.tracing.likelihoods import Named, log_factors, nobody
 from copyhold.engines.tracing.parties import Cells, Parties, Seen, cells_of
-from copyhold.engines.tracing.readings import Alternative, Reading, with_groups
+from copyhold.engines.tracing.readings import Alternative, Reading, with_cells, with_groups
 
 CHUNK = 20_000  # cells laid out at once, so that a leak of any size fits
 BLOCK = 4_000_000  # bits asked at once
 PARTIES = 500  # parties in a block, so that a block's sums stay in the processor's cache
+
+LARGE_CELLS, LARGE_GROUPS = 20_000, 1_000  # above either, parties are screened
+SCREEN_CELLS, SCREEN_GROUPS = 2_000, 200  # what they are screened on
+SCREEN = 0.0  # least ln E on that part
 
 Numbers = NDArray[Any]  # of either precision
 Precision = type[np.float32] | type[np.float64]
@@ -55,6 +60,41 @@ def log_evidence(
     return mixed
 
 
+def screened_log_evidence(
+    alternatives: Sequence[Alternative],
+    parties: Parties,
+    hypotheses: Sequence[Hypothesis],
+    named: Parties | None = None,
+) -> NDArray[np.float64]:
+    """Return ln E of each party in single precision; of a large leak, -inf for those that a part of it speaks against.
+
+    The part is taken from the reading alone and the party is kept by a fixed threshold on its own evidence, so that
+    this is an evidence too: it is E or 0.
+    """
+    few = [Alternative(one.weight, thinned(one.reading)) for one in alternatives]
+    first = log_evidence(few, parties, hypotheses, named, np.float32)
+    if all(part.reading is one.reading for part, one in zip(few, alternatives, strict=True)):
+        return first
+    kept, whole = np.flatnonzero(first >= SCREEN), np.full(len(parties), -np.inf)
+    if len(kept):
+        whole[kept] = log_evidence(alternatives, parties.select(kept), hypotheses, named, np.float32)
+    return whole
+
+
+def thinned(reading: Reading) -> Reading:
+    """Return a part of a large reading, evenly spread over it: some of its groups, and some of their cells."""
+    groups, cells = len(reading.neutral), len(reading.row)
+    if cells <= LARGE_CELLS and groups <= LARGE_GROUPS:
+        return reading
+    part = with_groups(reading, _spread(groups, SCREEN_GROUPS))
+    return with_cells(part, _spread(len(part.row), SCREEN_CELLS))
+
+
+def _spread(size: int, wanted: int) -> NDArray[np.bool_]:
+    place = np.arange(size) * min(wanted, size) // max(size, 1)
+    return np.diff(place, prepend=-1) > 0
+
+
 def _of_reading(
     reading: Reading,
     parties: Parties,
@@ -74,23 +114,28 @@ def _of_reading(
 
 @dataclass(frozen=True)
 class _Plan:
-    """Hypotheses in the order of their shares, each share with its laws."""
+    """Hypotheses in the order of their shares, each share with a run of the laws (which is quicker than a choice)."""
 
     laws: tuple[Law, ...]
-    shares: tuple[tuple[float, NDArray[np.intp]], ...]  # pi, and the laws it goes with
+    shares: tuple[tuple[float, slice], ...]  # pi, and the laws it goes with
     own: NDArray[np.float64]  # (laws,): (1 - eps)/c, the chance that an id or a shift that was read is the party's own
     weight: NDArray[np.float64]  # (hypotheses,)
     loose: NDArray[np.float64]  # (hypotheses,): pi (1 - eps)/c, the same for an id on a row that aligns to nobody
 
     @staticmethod
     def of(hypotheses: Sequence[Hypothesis]) -> "_Plan":
-        laws = list(dict.fromkeys(one.law for one in hypotheses))
-        ordered = sorted(hypotheses, key=lambda one: -one.share)
-        law = np.array([laws.index(one.law) for one in ordered], dtype=np.intp)
-        share = np.array([one.share for one in ordered])
+        weight = {(one.share, one.law): one.weight for one in hypotheses}
+        spread = Counter(one.law for one in hypotheses)
+        laws = sorted(spread, key=lambda law: -spread[law])
+        shares = []
+        for share in dict.fromkeys(one.share for one in hypotheses):
+            places = [place for place, law in enumerate(laws) if (share, law) in weight]
+            shares.append((share, slice(places[0], places[-1] + 1)))
         own = np.array([(1 - one.background) / one.colluders for one in laws])
-        shares = tuple((float(pi), law[share == pi]) for pi in dict.fromkeys(share))
-        return _Plan(tuple(laws), shares, own, np.array([one.weight for one in ordered]), share * own[law])
+        pairs = [(share, law) for share, run in shares for law in laws[run]]
+        weights = np.array([weight.get(pair, 0.0) for pair in pairs])
+        loose = np.concatenate([share * own[run] for share, run in shares])
+        return _Plan(tuple(laws), tuple(shares), own, weights, loose)
 
 
 @dataclass(frozen=True)
@@ -125,15 +170,15 @@ class _Table:
     def log_products(self, parties: Parties) -> Numbers:
         """Return log prod over groups of R for every party and hypothesis, shape (parties, hypotheses)."""
         answers, id_gain = self._ask(parties), self._id_gain(parties.id_space)
-        total = [np.zeros((len(parties), len(laws)), dtype=self._precision) for _, laws in self._plan.shares]
+        total = [np.zeros((len(parties), run.stop - run.start), self._precision) for _, run in self._plan.shares]
         for members, neutral in zip(self._members, self._reading.neutral, strict=True):
             if len(members) == 0:
                 continue  # a group that comes from no candidate says nothing: its factor is 1
             logs = [self._candidate(one, answers, id_gain) for one in members]
-            peak, mean = _mean(logs, self._reading.candidate_weight[members], float(neutral))
-            for one, (share, laws) in enumerate(self._plan.shares):
-                top = peak[:, laws]
-                total[one] += top + np.log((1 - share) * np.exp(-top) + share * mean[:, laws])
+            peak, unit, mean = _mean(logs, self._reading.candidate_weight[members], float(neutral))
+            for one, (share, run) in enumerate(self._plan.shares):
+                total[one] += np.log((1 - share) * unit[:, run] + share * mean[:, run])
+                total[one] += peak[:, run]
         return np.concatenate(total, axis=1)
 
     def _ask(self, parties: Parties) -> _Answers:
@@ -163,13 +208,14 @@ class _Table:
         return _gain(self._plan.own, np.array(id_space - self._ids_read + 1))
 
 
-def _mean(logs: list[Numbers], weights: NDArray[np.float64], neutral: float) -> tuple[Numbers, Numbers]:
-    """Return w_0 + sum of w_cand exp(log product), as a power of e that is not negative and the rest."""
-    peak = np.maximum(np.max(logs, axis=0), 0)
-    mean = neutral * np.exp(-peak)
+def _mean(logs: list[Numbers], weights: NDArray[np.float64], neutral: float) -> tuple[Numbers, Numbers, Numbers]:
+    """Return a peak that is not negative, and 1 and w_0 + sum of w_cand exp(log product), each divided by exp(peak)."""
+    peak = np.maximum(np.max(logs, axis=0) if len(logs) > 1 else logs[0], 0)
+    unit = np.exp(-peak)
+    mean = neutral * unit
     for one, weight in zip(logs, weights, strict=True):
         mean += float(weight) * np.exp(one - peak)
-    return peak, mean
+    return peak, unit, mean
 
 
 def _gain(own: NDArray[np.float64], space: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
