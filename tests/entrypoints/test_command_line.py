@@ -80,3 +80,45 @@ def test_every_command_that_help_lists_can_be_asked_for_its_own_help(copyhold: C
     for name in copyhold("--help", "--json").json["commands"]:
         ended = copyhold(name, "--help")
         assert (ended.code, "Usage" in ended.out) == (0, True), name
+
+
+def test_a_refusal_prints_every_reason_and_ends_with_3(copyhold: Command, custody: Path) -> None:
+    ended = copyhold("suspend", "institution", "Northfield")
+    assert ended.code == 2
+    copyhold("institution", "add", "Northfield", "--country", "GB")
+    copyhold("person", "add", "researcher@northfield.example", "--institution", "Northfield")
+    ended = copyhold("project", "list", "--as", "researcher@northfield.example")
+    assert ended.code == 0
+    ended = copyhold("suspend", "institution", "Northfield", "--as", "researcher@northfield.example", "--json")
+    assert ended.code == 3
+    assert [reason["code"] for reason in ended.json["error"]["reasons"]] == ["NO_PERMISSION"]
+    assert ended.json["error"]["reasons"][0]["fix"]
+
+
+def test_a_suspension_is_previewed_made_seen_in_the_status_and_lifted(copyhold: Command, custody: Path) -> None:
+    copyhold("institution", "add", "Northfield", "--country", "GB")
+    copyhold("person", "add", "researcher@northfield.example", "--institution", "Northfield")
+    seen = copyhold("suspend", "institution", "Northfield", "--preview")
+    assert (seen.code, "1 person" in seen.out, "Cannot be stopped" in seen.out) == (0, True, True)
+    assert copyhold("status", "--json").json["status"]["suspensions"] == 0
+    assert copyhold("suspend", "institution", "Northfield", "--reason", "a drill").code == 0
+    assert copyhold("status", "--json").json["status"]["suspensions"] == 1
+    refused = copyhold("project", "list", "--as", "researcher@northfield.example")
+    assert refused.code == 3
+    assert copyhold("reinstate", "institution", "Northfield").code == 0
+    assert copyhold("project", "list", "--as", "researcher@northfield.example").code == 0
+
+
+def test_a_token_speaks_for_a_person_in_a_custody_with_four_eyes(
+    copyhold: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "custody"
+    copyhold("init", directory, "--name", "Cohort of Testing", "--operator", "op@custodian.example")
+    monkeypatch.chdir(directory)
+    copyhold("institution", "add", "Custodian", "--country", "GB")
+    copyhold("person", "add", "second@custodian.example", "--institution", "Custodian", "--role", "access_officer")
+    token = copyhold("token", "add", "second@custodian.example", "--json").json["token"]
+    assert copyhold("status", "--as", "second@custodian.example").code == 3
+    monkeypatch.setenv("COPYHOLD_TOKEN", token)
+    assert copyhold("institution", "list", "--as", "second@custodian.example").code == 0
+    assert token not in copyhold("token", "list", "--json").out

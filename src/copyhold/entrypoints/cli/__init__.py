@@ -14,8 +14,15 @@ from copyhold.ports import Home
 # Every command: the module whose `app` runs it, and its line in the help.
 COMMANDS = {
     "init": ("custody", "create a custody: database, keys, log"),
+    "status": ("custody", "what there is in the custody and what is due"),
+    "token": ("accounts", "service tokens: add, list, revoke"),
+    "why": ("access", "could this person take this data then, and every reason"),
+    "record": ("access", "record training, affiliation, ethics, agreement or scope"),
     "institution": ("parties", "add an institution, list them"),
     "person": ("parties", "add a person, list them"),
+    "project": ("projects", "add a project, approve it, list them"),
+    "suspend": ("incidents", "stop a person, institution, project or country in one act"),
+    "reinstate": ("incidents", "end a suspension"),
     "log": ("log", "verify, prove, export the audit log"),
 }
 
