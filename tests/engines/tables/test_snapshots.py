@@ -11,14 +11,14 @@ from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.tables.snapshots import Snapshot, read_batches, write_snapshot
 
 PEOPLE = (
-    Field("people", "eid", "eid", FieldType.INTEGER, Role.ID),
+    Field("people", "eid", "eid", FieldType.TEXT, Role.ID),
     Field("people", "name", "name", FieldType.TEXT, Role.DIRECT),
     Field("people", "bmi", "bmi", FieldType.DECIMAL, Role.FREE, decimals=1),
     Field("people", "drinks", "drinks", FieldType.INTEGER, Role.FREE, missing_codes=("777", "unknown")),
     Field("people", "seen", "seen", FieldType.DATE, Role.FREE),
 )
 VISITS = (
-    Field("visits", "eid", "eid", FieldType.INTEGER, Role.ID),
+    Field("visits", "eid", "eid", FieldType.TEXT, Role.ID),
     Field("visits", "code", "code", FieldType.CATEGORY, Role.FREE),
 )
 BOTH = Dictionary((*PEOPLE, *VISITS))

@@ -148,7 +148,7 @@ class _Table:
                 (ROW, pa.uint64()),
                 (PARTICIPANT, pa.uint64()),
                 (AMBIGUOUS, pa.bool_()),
-                *((one.name, _type(one)) for one in kept),
+                *((one.name, TYPES[one.type]) for one in kept),
             ]
         )
         with parquet.ParquetWriter(partial, plain, compression="zstd", compression_level=1) as writer:
@@ -212,7 +212,7 @@ class _Table:
         return told
 
     def _converted(self, column: pa.Array, one: Field, start: int) -> pa.Array:
-        if one.role is Role.ID or one.type in (FieldType.CATEGORY, FieldType.TEXT):
+        if one.type in (FieldType.CATEGORY, FieldType.TEXT):
             return _written(column)
         codes = tuple(code for code in one.missing_codes if one.type not in NUMBERS or not _is_number(code))
         read = typed(column, ColumnFacts(missing_codes=codes), kind=one.type)
@@ -247,10 +247,6 @@ class _Table:
                 f"Field {one.name} of {self.source.name}: {count} values {what}, the first in row {first}. "
                 "Mend the data, or the type, decimals or missing codes in the dictionary."
             )
-
-
-def _type(one: Field) -> pa.DataType:
-    return pa.string() if one.role is Role.ID else TYPES[one.type]
 
 
 def _written(column: pa.Array) -> pa.Array:
