@@ -196,7 +196,7 @@ def test_values_with_binary_noise_are_paired_with_other_listed_values() -> None:
 
 def test_the_cells_are_the_same_for_any_split_of_the_table() -> None:
     whole, found = nhanes_cells()
-    for table, rows in ((snapshot().slice(0, 700), 7), (snapshot(), 1999), (snapshot(), 10_000)):
+    for table, rows in ((snapshot().slice(0, 210), 7), (snapshot(), 10_000)):
         parts = [cells(nhanes_plan(), PLAN_KEY, part) for part in blocks(table, dictionary(), rows)]
         for name in ("BMXWT", "LBXTC", "BPXSY1"):
             for member in ("marked", "threshold", "low", "high"):

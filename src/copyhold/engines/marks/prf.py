@@ -94,6 +94,16 @@ def words_at(key: bytes, table: int, rows: NDArray[np.uint64], column: int, tag:
     return _encrypted(block_cipher(key), words).view(">u8").astype(np.uint64).reshape(-1, 2)[:, 0]
 
 
+def blocks_at(key: bytes, table: int, rows: NDArray[np.uint64], column: int) -> NDArray[np.uint8]:
+    """Draw a whole block for each (row, column), uint8 (len(rows), 16), under a key that draws nothing else.
+
+    The address is table16 | row64 | column32 | zero16: a cell shares its block with no other.
+    """
+    head, tail = _row_words(table, rows)
+    own = _big_endian(np.asarray(column << 16, dtype=np.uint64))
+    return _encrypted(block_cipher(key), _joined(head, tail | own)).reshape(-1, BLOCK_BYTES)
+
+
 def block_cipher(key: bytes) -> CipherContext:
     """Return AES under a key as a function on single blocks, which is what a PRF on addresses asks for."""
     return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
