@@ -46,6 +46,8 @@ def test_a_copy_is_requested_begun_and_issued(world: World, project: Project, le
     shown = releases.show(world.by(), issued.id)
     assert shown.release == issued
     assert (shown.project, shown.holder, shown.dataset) == (project.name, lead.email, "NHANES")
+    life = [entry.type for entry in log.about(world.by(), issued.id)]
+    assert life == ["release.requested", "release.begun", "release.issued"]
     assert types(world)[-4:] == ["release.requested", "release.begun", "key.committed", "release.issued"]
 
 

@@ -75,5 +75,5 @@ def why(reader: Reader, email: str, project: str, at: datetime | None = None) ->
     if not rules.may_ask(reader.standing, person.id):
         raise NotFoundError("There is no person with this e-mail address; add them with `person add`.")
     asked = projects.project_called(project, sight(reader.standing))
-    instant = reader.at if at is None else aware(at, "The instant")
-    return rules.may_take(access.situation(person, asked, instant))
+    past = at is not None and aware(at, "The instant") <= reader.at
+    return rules.may_take(access.situation(person, asked, at or reader.at, past=past))

@@ -118,7 +118,7 @@ def action(
             try:
                 with transactions.durable():
                     seq = log.lock()
-                    act = Act(occasion, accounts.standing(occasion.actor.person, occasion.at))
+                    act = Act(occasion, accounts.standing(occasion.actor.person))
                     permissions.may(permission, act.standing).require()
                     value = body(act, *args, **kwargs)
                     _write(occasion, seq, act.pending(entry))
@@ -141,7 +141,7 @@ def reading(
         def run(occasion: Occasion, *args: P.args, **kwargs: P.kwargs) -> T:
             try:
                 with transactions.snapshot():
-                    standing = accounts.standing(occasion.actor.person, occasion.at)
+                    standing = accounts.standing(occasion.actor.person)
                     permissions.may(permission, standing).require()
                     return body(Reader(occasion, standing), *args, **kwargs)
             except Refused as refusal:
@@ -162,7 +162,7 @@ def upkeep(
         def run(occasion: Occasion, *args: P.args, **kwargs: P.kwargs) -> T:
             with transactions.durable():
                 log.lock()
-                standing = accounts.standing(occasion.actor.person, occasion.at)
+                standing = accounts.standing(occasion.actor.person)
                 permissions.may(permission, standing).require()
                 return body(Reader(occasion, standing), *args, **kwargs)
 

@@ -44,7 +44,7 @@ def next_version(reader: Reader, name: str, dictionary: Dictionary, *, accept_su
     rules.may_add(dictionary, accept_suggested=accept_suggested).require()
     known = catalogue.dataset_named(text(name, "The dataset's name"))
     dataset = known.id if known else DatasetId.new(reader.at, reader.outside.chance(CHANCE_BYTES))
-    previous = catalogue.newest(dataset, reader.at)
+    previous = catalogue.newest(dataset)
     accepted = tuple(replace(field, guess=False) for field in dictionary.fields)
     return VersionOrder(
         custody=custody.get().id,
@@ -100,7 +100,7 @@ def add_version(act: Act, order: VersionOrder, result: VersionResult, terms: tup
 
 def _still_previous(act: Act, order: VersionOrder) -> Version | None:
     """Hold the order against the records: nobody may have added a version since it was given."""
-    previous = catalogue.newest(order.dataset, act.at)
+    previous = catalogue.newest(order.dataset)
     known = catalogue.dataset_named(order.name)
     renamed = known is not None and known.id != order.dataset
     if renamed or (previous and previous.id) != (order.previous and order.previous.id):
@@ -115,7 +115,7 @@ def confirm(act: Act, name: str, tier: str = Tier.MODERATE.value) -> Version:
     """Confirm the classification of a dataset's newest version, and put it into a tier."""
     if tier not in (one.value for one in Tier):
         raise InvalidInputError(f"There is no tier of this name; there are {', '.join(one.value for one in Tier)}.")
-    version = _newest(act, name)
+    version = _newest(name)
     rules.may_confirm(version, act.person, four_eyes=custody.get().four_eyes).require()
     catalogue.confirm(version.id, Tier(tier), act.person, act.at)
     confirmed = catalogue.version(version.id)
@@ -157,9 +157,9 @@ def datasets(_reader: Reader) -> tuple[Dataset, ...]:
 
 
 @reading("catalogue:show")
-def show(reader: Reader, name: str) -> Version:
+def show(_reader: Reader, name: str) -> Version:
     """Show a dataset's newest version."""
-    return _newest(reader, name)
+    return _newest(name)
 
 
 @reading("catalogue:versions")
@@ -174,8 +174,8 @@ def withdrawals(_reader: Reader) -> tuple[Withdrawal, ...]:
     return catalogue.withdrawals()
 
 
-def _newest(reader: Reader, name: str) -> Version:
-    version = catalogue.newest(catalogue.dataset_called(name).id, reader.at)
+def _newest(name: str) -> Version:
+    version = catalogue.newest(catalogue.dataset_called(name).id)
     if version is None:
         raise NotFoundError("The dataset has no version yet; add one with `dataset add`.")
     return version

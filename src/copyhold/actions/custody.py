@@ -55,7 +55,7 @@ def status(reader: Reader) -> Status:
         copies_outside=sum(len(releases.in_state(state)) for state in OUTSIDE),
         keys_issued=releases.keys_issued(),
         attempts=tracing.attempts(),
-        suspensions=len(incidents.in_force(reader.at)),
+        suspensions=len(incidents.in_force()),
         due=tuple(sorted(due, key=lambda one: (one.at is not None, one.at or reader.at))),
     )
 

@@ -29,7 +29,7 @@ def suspend(act: Act, reach: str, who: str, reason: str = "") -> Suspension:
     kind = words.reach(reach)
     target, _ = _target(act, kind, who)
     may_suspend(kind, target, custody.get()).require()
-    if incidents.on(kind, target, act.at) is not None:
+    if incidents.on(kind, target) is not None:
         raise ConflictError("This is suspended already; reinstate it first to suspend it anew.")
     told = prose(reason, "The reason")
     suspension = Suspension(act.new_id(SuspensionId), kind, target, told, act.person, act.at)
@@ -43,7 +43,7 @@ def reinstate(act: Act, reach: str, who: str, reason: str = "") -> Suspension:
     """Lift a suspension; what evidence allows now is allowed again."""
     kind = words.reach(reach)
     target, _ = _target(act, kind, who)
-    suspension = incidents.on(kind, target, act.at)
+    suspension = incidents.on(kind, target)
     if suspension is None:
         raise ConflictError("This is not suspended; there is nothing to reinstate.")
     incidents.lift(suspension.id, act.person, act.at)
@@ -63,7 +63,7 @@ def preview(reader: Reader, reach: str, who: str) -> Preview:
         reach=kind,
         target=target,
         name=name,
-        suspended=incidents.on(kind, target, reader.at) is not None,
+        suspended=incidents.on(kind, target) is not None,
         projects=reached,
         people=people,
         pending=tuple(copy.id for copy in copies if copy.state in PENDING),
@@ -72,9 +72,9 @@ def preview(reader: Reader, reach: str, who: str) -> Preview:
 
 
 @reading("incident:in_force")
-def in_force(reader: Reader) -> tuple[Suspension, ...]:
+def in_force(_reader: Reader) -> tuple[Suspension, ...]:
     """List the suspensions in force, oldest first."""
-    return incidents.in_force(reader.at)
+    return incidents.in_force()
 
 
 def _target(reader: Reader, kind: Reach, who: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ Readings:
     checkpoint(occasion) -> Checkpoint | None                        log:checkpoint  the newest signed one
     edge(occasion) -> Edge | None                                    log:edge        the right edge last remembered
     open_entry(occasion, seq) -> Opened                              log:open_entry  leaf, salt and payload
+    about(occasion, subject) -> tuple[Entry, ...]                    log:about       the life of one thing, by its id
 Upkeep (no entry: an entry on each checkpoint would never end):
     sign(occasion, checkpoint, edge) -> None                         log:sign        before it is published
 """
@@ -13,7 +14,7 @@ Upkeep (no entry: an entry on each checkpoint would never end):
 from copyhold.actions.act import Reader, reading, upkeep
 from copyhold.auditlog import entries
 from copyhold.domain.errors import NotFoundError
-from copyhold.domain.log import Checkpoint, Edge, Opened, Row
+from copyhold.domain.log import Checkpoint, Edge, Entry, Opened, Row
 from copyhold.records import log
 
 
@@ -50,6 +51,12 @@ def open_entry(reader: Reader, seq: int) -> Opened:
     key = reader.outside.keys.derive("payload", entry.payload_salt).reveal()
     opened = entries.unseal(entry.sealed, key, entries.Leaf.decode(entry.leaf))
     return Opened(entry, opened.salt, dict(opened.payload))
+
+
+@reading("log:about")
+def about(_reader: Reader, subject: str) -> tuple[Entry, ...]:
+    """List the entries about one thing in order; their payloads open one by one."""
+    return log.about(subject)
 
 
 @upkeep("log:sign")

@@ -63,7 +63,7 @@ class Shown:
 def add(act: Act, application: Application) -> Project:
     """Take in an application; its lead is its first member."""
     dataset = catalogue.dataset_called(application.dataset)
-    version = catalogue.newest(dataset.id, act.at)
+    version = catalogue.newest(dataset.id)
     if version is None:
         raise NotFoundError("The dataset has no version yet; add one with `dataset add`.")
     until = aware(application.until, "The project's end")
@@ -171,7 +171,7 @@ def listing(reader: Reader) -> tuple[Project, ...]:
 def show(reader: Reader, name: str) -> Shown:
     """Show a project, how its purpose fits the terms, and its members."""
     project = _called(reader, name)
-    return Shown(project, _match(project, reader.at), projects.members(project.id, reader.at))
+    return Shown(project, _match(project, reader.at), projects.members(project.id))
 
 
 def _called(reader: Reader, name: str) -> Project:

@@ -60,9 +60,10 @@ class Hand:
 
 @dataclass(frozen=True)
 class Situation:
-    """All that the gate looks at, as it was known and valid at one instant."""
+    """All that the gate looks at: what is known now (`live`), or what was known and valid at one past instant."""
 
     at: datetime
+    live: bool
     person: Person
     institution: Institution | None
     project: Project

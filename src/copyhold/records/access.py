@@ -28,12 +28,13 @@ def record(evidence: Evidence) -> None:
     )
 
 
-def known(asked: Iterable[tuple[Clock, str]], at: datetime) -> tuple[Evidence, ...]:
-    """The newest evidence for each clock and subject that was known at an instant."""
+def known(asked: Iterable[tuple[Clock, str]], past: datetime | None) -> tuple[Evidence, ...]:
+    """The newest evidence for each clock and subject that is known, or was at a past instant."""
     wanted = Q(pk__in=[])
     for clock, subject in asked:
         wanted |= Q(clock=clock.value, subject=subject)
-    there = rows.Evidence.objects.filter(wanted, recorded_at__lte=at).order_by("recorded_at", "pk")
+    there = rows.Evidence.objects.filter(wanted).order_by("recorded_at", "pk")
+    there = there if past is None else there.filter(recorded_at__lte=past)
     newest = {(one.clock, one.subject): one for one in values.each(Evidence, there)}
     return tuple(newest.values())
 
@@ -45,8 +46,9 @@ def newest() -> tuple[Evidence, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.until))
 
 
-def situation(person: Person, project: Project, at: datetime) -> Situation:
-    """All that the gate looks at, as it was known and valid at an instant."""
+def situation(person: Person, project: Project, at: datetime, *, past: bool = False) -> Situation:
+    """All that the gate looks at: what is known now, or what was known at `at`, where that is in the past."""
+    then = at if past else None
     home = None if person.institution is None else parties.institution(person.institution)
     asked = [(clock, str(project.id)) for clock in (Clock.ETHICS, Clock.AGREEMENT, Clock.SCOPE)]
     asked += [(clock, str(person.id)) for clock in (Clock.TRAINING, Clock.AFFILIATION)]
@@ -55,11 +57,12 @@ def situation(person: Person, project: Project, at: datetime) -> Situation:
     reached += [(Reach.INSTITUTION, str(home.id)), (Reach.COUNTRY, home.country)] if home else []
     return Situation(
         at=at,
+        live=not past,
         person=person,
         institution=home,
         project=project,
-        named=projects.is_named(project.id, person.id, at),
-        evidence=known(asked, at),
-        suspensions=incidents.reaching(reached, at),
-        version=catalogue.newest(project.dataset, at),
+        named=projects.is_named(project.id, person.id, then),
+        evidence=known(asked, then),
+        suspensions=incidents.reaching(reached, then),
+        version=catalogue.newest(project.dataset, then),
     )

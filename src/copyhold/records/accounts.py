@@ -10,12 +10,12 @@ from copyhold.records import incidents, parties, values
 from copyhold.records.models import accounts as rows
 
 
-def standing(person: PersonId | None, at: datetime) -> Standing:
+def standing(person: PersonId | None) -> Standing:
     """What an actor is now: roles, and whether a suspension reaches them."""
     if person is None:
         return Standing()
     known = parties.person(person)
-    return Standing(person, known.roles, suspended=bool(incidents.reaching_person(known, at)))
+    return Standing(person, known.roles, suspended=bool(incidents.reaching_person(known)))
 
 
 def issue_token(token: Token, sha256: str) -> None:

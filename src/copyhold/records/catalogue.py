@@ -66,10 +66,10 @@ def versions(dataset: DatasetId) -> tuple[Version, ...]:
     return values.each(Version, rows.Version.objects.filter(dataset=dataset).order_by("number"))
 
 
-def newest(dataset: DatasetId, at: datetime) -> Version | None:
-    """The newest version there was at an instant."""
-    there = rows.Version.objects.filter(dataset=dataset, added_at__lte=at)
-    return values.first(Version, there.order_by("-number"))
+def newest(dataset: DatasetId, past: datetime | None = None) -> Version | None:
+    """The newest version there is, or was at a past instant."""
+    there = rows.Version.objects.filter(dataset=dataset).order_by("-number")
+    return values.first(Version, there if past is None else there.filter(added_at__lte=past))
 
 
 def confirm(identifier: VersionId, tier: Tier, by: PersonId, at: datetime) -> None:

@@ -1,4 +1,8 @@
-"""Suspensions as remembered: in force at an instant, for any past instant too."""
+"""Suspensions as remembered: those in force now, and those that were at any past instant.
+
+What is in force now is what nobody has lifted, whatever two machines' clocks say: a suspension entered before an act
+reaches it even where it was stamped a moment later.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -33,35 +37,37 @@ def lift(identifier: SuspensionId, by: PersonId, at: datetime) -> None:
     rows.Suspension.objects.filter(pk=identifier, lifted_at=None).update(lifted_by_id=by, lifted_at=at)
 
 
-def in_force(at: datetime) -> tuple[Suspension, ...]:
-    """Every suspension in force at an instant, oldest first."""
-    return values.each(Suspension, _in_force(at).order_by("pk"))
+def in_force() -> tuple[Suspension, ...]:
+    """Every suspension in force, oldest first."""
+    return values.each(Suspension, _in_force().order_by("pk"))
 
 
-def on(reach: Reach, target: str, at: datetime) -> Suspension | None:
-    """The suspension of this very thing in force at an instant."""
-    return values.first(Suspension, _in_force(at).filter(reach=reach.value, target=target))
+def on(reach: Reach, target: str) -> Suspension | None:
+    """The suspension of this very thing in force."""
+    return values.first(Suspension, _in_force().filter(reach=reach.value, target=target))
 
 
-def reaching(targets: Iterable[tuple[Reach, str]], at: datetime) -> tuple[Suspension, ...]:
-    """The suspensions in force at an instant that reach any of these."""
+def reaching(targets: Iterable[tuple[Reach, str]], past: datetime | None = None) -> tuple[Suspension, ...]:
+    """The suspensions in force that reach any of these, now or at a past instant."""
     asked = Q(pk__in=[])
     for reach, target in targets:
         asked |= Q(reach=reach.value, target=target)
-    return values.each(Suspension, _in_force(at).filter(asked).order_by("pk"))
+    return values.each(Suspension, _in_force(past).filter(asked).order_by("pk"))
 
 
-def reaching_person(person: Person, at: datetime) -> tuple[Suspension, ...]:
+def reaching_person(person: Person) -> tuple[Suspension, ...]:
     """The suspensions that reach a person: their own, their institution's, its country's."""
     targets = [(Reach.PERSON, str(person.id))]
     if person.institution is not None:
         country = Institution.objects.values_list("country", flat=True).get(pk=person.institution)
         targets += [(Reach.INSTITUTION, str(person.institution)), (Reach.COUNTRY, country)]
-    return reaching(targets, at)
+    return reaching(targets)
 
 
-def _in_force(at: datetime) -> QuerySet[rows.Suspension]:
-    return rows.Suspension.objects.filter(imposed_at__lte=at).filter(Q(lifted_at=None) | Q(lifted_at__gt=at))
+def _in_force(past: datetime | None = None) -> QuerySet[rows.Suspension]:
+    if past is None:
+        return rows.Suspension.objects.filter(lifted_at=None)
+    return rows.Suspension.objects.filter(imposed_at__lte=past).filter(Q(lifted_at=None) | Q(lifted_at__gt=past))
 
 
 def suspension(identifier: SuspensionId) -> Suspension:

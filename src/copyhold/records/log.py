@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from copyhold.domain.errors import IntegrityError
 from copyhold.domain.log import Checkpoint, Edge, Entry, Refusals, Row
@@ -75,15 +75,17 @@ def rows(first: int, most: int) -> tuple[Row, ...]:
 
 def entry(seq: int) -> Entry:
     """One entry with its sealed payload and, unless it was shredded, the salt of its key."""
-    found = AuditEvent.objects.filter(seq=seq).annotate(
-        payload_salt=Subquery(PayloadKey.objects.filter(seq=OuterRef("seq")).values("salt"))
-    )
-    return values.one(Entry, found)
+    return values.one(Entry, _entries().filter(seq=seq))
 
 
-def about(subject: str) -> tuple[int, ...]:
-    """The numbers of the entries about one thing, in order."""
-    return tuple(AuditEvent.objects.filter(subject=subject).order_by("seq").values_list("seq", flat=True))
+def _entries() -> QuerySet[AuditEvent]:
+    key = PayloadKey.objects.filter(seq=OuterRef("seq"))
+    return AuditEvent.objects.annotate(payload_salt=Subquery(key.values("salt")))
+
+
+def about(subject: str) -> tuple[Entry, ...]:
+    """The entries about one thing, in order."""
+    return values.each(Entry, _entries().filter(subject=subject).order_by("seq"))
 
 
 def sign(checkpoint: Checkpoint) -> None:

@@ -80,16 +80,17 @@ def close(identifier: ProjectId, at: datetime) -> None:
     rows.Project.objects.filter(pk=identifier).update(state=State.CLOSED.value, closed_at=at)
 
 
-def is_named(project: ProjectId, person: PersonId, at: datetime) -> bool:
-    """Whether a person was named in a project at an instant."""
-    there = rows.Member.objects.filter(project=project, person=person, named_at__lte=at)
-    return there.filter(Q(left_at=None) | Q(left_at__gt=at)).exists()
+def is_named(project: ProjectId, person: PersonId, past: datetime | None = None) -> bool:
+    """Whether a person is named in a project, or was at a past instant."""
+    there = rows.Member.objects.filter(project=project, person=person)
+    if past is None:
+        return there.filter(left_at=None).exists()
+    return there.filter(named_at__lte=past).filter(Q(left_at=None) | Q(left_at__gt=past)).exists()
 
 
-def members(project: ProjectId, at: datetime) -> tuple[Person, ...]:
-    """The people named in a project at an instant, by address."""
-    there = rows.Member.objects.filter(project=project, named_at__lte=at)
-    named = there.filter(Q(left_at=None) | Q(left_at__gt=at)).values("person_id")
+def members(project: ProjectId) -> tuple[Person, ...]:
+    """The people named in a project, by address."""
+    named = rows.Member.objects.filter(project=project, left_at=None).values("person_id")
     return values.each(Person, parties.Person.objects.filter(pk__in=named).order_by("email"))
 
 

@@ -3,8 +3,6 @@
 The answer is computed from evidence each time, never from a flag, so it can be given for any past instant.
 """
 
-from datetime import datetime
-
 from copyhold.domain.access import Access, Clock, Evidence, Hand, Situation
 from copyhold.domain.accounts import Standing
 from copyhold.domain.agreements import Circumstances, Match
@@ -42,7 +40,7 @@ def may_take(situation: Situation) -> Access:
     hands = tuple(_hand(clock, situation) for clock in Clock)
     reasons = (
         *(_stop(one) for one in situation.suspensions),
-        *_project(situation.project, situation.at),
+        *_project(situation),
         *_named(situation),
         *(_lapsed(hand) for hand in hands if not hand.green),
         *match(situation).denials,
@@ -112,11 +110,12 @@ def _stop(suspension: Suspension) -> Reason:
     return Reason(code, reason, "The custodian reinstates it once the matter is settled.")
 
 
-def _project(project: Project, at: datetime) -> list[Reason]:
-    """Whether the project was approved and running at the instant, whatever became of it later."""
+def _project(situation: Situation) -> list[Reason]:
+    """Whether the project is approved and running, or was at the instant, whatever became of it later."""
+    project, at = situation.project, situation.at
     if project.decided_at is None or at < project.decided_at or not _was_approved(project):
         return [_inactive("The project is not approved.", "Have the application decided with `project approve`.")]
-    if project.closed_at is not None and at >= project.closed_at:
+    if project.closed_at is not None and (situation.live or at >= project.closed_at):
         return [_inactive("The project is closed.", "Apply for a new project.")]
     if at >= project.until:
         return [_inactive(f"The project ended on {project.until:%Y-%m-%d}.", "Apply for a renewal.")]
