@@ -8,10 +8,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from copyhold.domain.catalogue import Field, FieldType, Role
@@ -68,8 +68,9 @@ def block(batch: pa.RecordBatch, fields: Iterable[Field], table: int) -> Block:
     Raises:
         InvalidInputError: the batch has no row or participant numbers, or a numeric field holds no numbers.
     """
-    present = [field for field in fields if field.name in batch.schema.names]
-    splitting = {field.stratum for field in present if field.stratum in batch.schema.names}
+    names = set(batch.schema.names)
+    present = [field for field in fields if field.name in names]
+    splitting = {field.stratum for field in present if field.stratum in names}
     return Block(
         table=table,
         rows=_numbers(batch, ROW),
@@ -171,7 +172,7 @@ def scaled(value: float, decimals: int) -> Fraction:
 
 
 def _plain(column: pa.Array, field: Field) -> tuple[NDArray[np.float64 | np.float32 | np.int64], NDArray[np.bool_]]:
-    """Return numbers without nulls (zero in their place) and where they are present."""
+    """Return numbers, whatever is stored where there is none, and where they are present."""
     kind = column.type
     if pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
@@ -179,18 +180,27 @@ def _plain(column: pa.Array, field: Field) -> tuple[NDArray[np.float64 | np.floa
         raise InvalidInputError(
             f"Field {field.name} is declared {field.type.value} and its column holds no numbers. Declare it a category."
         )
-    valid = presence(column)
-    filled = pc.fill_null(column, 0) if column.null_count else column
-    numbers = filled.to_numpy(zero_copy_only=False)
-    return numbers if numbers.dtype.kind == "f" else numbers.astype(np.int64), valid
+    numbers = _stored(column)
+    return numbers if numbers.dtype.kind == "f" else numbers.astype(np.int64), presence(column)
+
+
+def _stored(column: pa.Array) -> NDArray[Any]:
+    """View the numbers of a column of fixed width where they lie; a null's is whatever lies there."""
+    dtype = np.dtype(column.type.to_pandas_dtype())
+    data = column.buffers()[1]
+    if data is None:
+        return np.zeros(len(column), dtype=dtype)
+    return np.frombuffer(data, dtype=dtype, count=len(column), offset=column.offset * dtype.itemsize)
 
 
 def presence(column: pa.Array) -> NDArray[np.bool_]:
     """Say which rows of a column are not null; the array is the caller's own."""
-    if not column.null_count:
-        return np.ones(len(column), dtype=bool)
-    present: NDArray[np.bool_] = column.is_valid().to_numpy(zero_copy_only=False)
-    return present.copy()
+    bitmap = column.buffers()[0]
+    if not column.null_count or bitmap is None:
+        return np.full(len(column), column.null_count == 0)
+    first = column.offset // 8
+    bits = np.unpackbits(np.frombuffer(bitmap, dtype=np.uint8, offset=first), bitorder="little")
+    return bits[column.offset - 8 * first :][: len(column)].view(np.bool_)
 
 
 def _decimal_units(
