@@ -13,6 +13,7 @@ from copyhold import actions
 from copyhold.actions.act import ACTIONS, Declared
 from copyhold.auditlog.entries import Leaf
 from copyhold.domain import projects, releases
+from copyhold.domain.parties import Role
 from copyhold.ports import Occasion
 from copyhold.rules.permissions import EVERYBODY, PERMISSIONS
 
@@ -97,6 +98,12 @@ def test_what_anybody_may_do_without_sign_in_is_listed() -> None:
         "log:sign",
         "log:size",
     }
+
+
+def test_a_researcher_and_an_auditor_change_nothing() -> None:
+    for declared in ACTIONS.values():
+        if declared.entry is not None and PERMISSIONS[declared.permission] != EVERYBODY:
+            assert not {Role.RESEARCHER, Role.AUDITOR} & set(PERMISSIONS[declared.permission]), declared.name
 
 
 def test_every_move_of_a_state_machine_is_an_act() -> None:

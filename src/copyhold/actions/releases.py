@@ -40,7 +40,7 @@ from copyhold.domain.releases import (
     ReleaseResult,
     State,
 )
-from copyhold.domain.words import prose, text
+from copyhold.domain.words import prose, sha256, text
 from copyhold.records import access, catalogue, custody, parties, projects, releases
 from copyhold.rules import access as gate
 from copyhold.rules import releases as rules
@@ -229,8 +229,8 @@ def keep(act: Act, release_id: str, until: date, reference: str = "") -> Release
 @action("release:record_destruction", "release.destroyed")
 def record_destruction(act: Act, release_id: str, evidence_sha256: str, note: str = "") -> Release:
     """Record that a copy was destroyed, with the hash of the evidence for it."""
-    told = prose(note, "The note")
-    return _to(act, release_id, State.DESTROYED, evidence_sha256=evidence_sha256, note=told, ended_at=act.at)
+    told, digest = prose(note, "The note"), sha256(evidence_sha256, "The hash of the evidence")
+    return _to(act, release_id, State.DESTROYED, evidence_sha256=digest, note=told, ended_at=act.at)
 
 
 def _to(act: Act, release_id: str, state: State, **changes: object) -> Release:

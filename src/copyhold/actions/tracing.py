@@ -18,10 +18,10 @@ from dataclasses import replace
 from copyhold.actions.act import Act, Reader, action, reading
 from copyhold.domain.errors import ConflictError, InvalidInputError
 from copyhold.domain.tracing import Attempt, Case, CaseId, Finding, Register, TraceResult, Withdrawn
+from copyhold.domain.words import sha256
 from copyhold.records import catalogue, custody, releases, tracing
 from copyhold.rules import tracing as rules
 
-HASH_LETTERS = 64
 NEVER_CONCLUDED = (Finding.HELD,)
 
 
@@ -48,13 +48,12 @@ def register(_reader: Reader) -> Register:
 @action("tracing:open_attempt", "tracing.attempt_opened")
 def open_attempt(act: Act, leak_sha256: str, dataset: str) -> Attempt:
     """Count an attempt before it scores, with the leak's hash and every key that could be named."""
-    if len(leak_sha256) != HASH_LETTERS:
-        raise InvalidInputError("The leak's hash must be a SHA-256 in hexadecimal.")
+    digest = sha256(leak_sha256, "The leak's hash")
     keys = releases.mark_keys()
     case = Case(
         id=act.new_id(CaseId),
         attempt=tracing.attempts() + 1,
-        leak_sha256=leak_sha256,
+        leak_sha256=digest,
         dataset=catalogue.dataset_called(dataset).id,
         keys_issued=len(keys),
         opened_by=act.person,
@@ -66,9 +65,9 @@ def open_attempt(act: Act, leak_sha256: str, dataset: str) -> Attempt:
         result=None,
     )
     tracing.open_case(case)
-    facts = {"attempt": case.attempt, "leak_sha256": leak_sha256, "dataset": case.dataset, "keys": case.keys_issued}
+    facts = {"attempt": case.attempt, "leak_sha256": digest, "dataset": case.dataset, "keys": case.keys_issued}
     act.enter(case.id, {**facts, "mark_derivations": act.outside.keys.derivations("mark")})
-    return Attempt(case.id, case.attempt, leak_sha256, case.dataset, keys, custody.get().policy, act.at)
+    return Attempt(case.id, case.attempt, digest, case.dataset, keys, custody.get().policy, act.at)
 
 
 @action("tracing:conclude", "tracing.attempt_concluded")

@@ -109,10 +109,18 @@ def text(value: str, field: str, *, most: int = 200, least: int = 1) -> str:
 
 
 def prose(value: str, field: str, *, most: int = 10_000) -> str:
-    """Check a text of several lines, possibly empty; line ends become one form."""
-    lines = value.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    joined = "\n".join(text(line, field, most=most, least=0) for line in lines)
-    return text(joined.replace("\n", " "), field, most=most, least=0) and joined
+    """Check a text of several lines, possibly empty; line ends become one form, tabs become spaces."""
+    told = value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
+    text(told.replace("\n", " "), field, most=most, least=0)
+    return told
+
+
+def sha256(value: str, field: str) -> str:
+    """Check a SHA-256: 64 hexadecimal digits, in lower case from here on."""
+    digest = value.strip().casefold()
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise InvalidInputError(f"{field} must be a SHA-256: 64 hexadecimal digits.")
+    return digest
 
 
 def email(value: str, field: str = "The e-mail address") -> str:
