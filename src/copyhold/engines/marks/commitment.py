@@ -2,7 +2,8 @@
 
 * A cell's commitment is SHA-256(salt | table16 | row64 | column32 | x | marked8 | t16 | v0 | v1), big-endian. The salt
   is a whole AES block at the cell's address under a key used for nothing else. Numbers stand as float64; x begins with
-  a byte for what it is: 0 null, 1 a number, 2 a text (its SHA-256); it fills 33 bytes with zeros. An unmarked cell has marked, t, v0 and v1 zero.
+  a byte for what it is: 0 null, 1 a number, 2 a text (its SHA-256); it fills 33 bytes with zeros. An unmarked cell has
+  marked, t, v0 and v1 zero.
 * A row's leaf is the RFC 6962 leaf hash of its cells' commitments, in the order of column numbers.
 * The rows of a version, table after table, form the tree of RFC 6962, section 2.1; its root stands in the log.
 

@@ -14,7 +14,6 @@ _NOISE = 1e-9
 _BY_ROLE = {
     Role.ID: "it is the participant's id, which every party gets anew",
     Role.DIRECT: "it identifies people directly and is never released",
-    Role.FREE: "free text has no tolerance",
 }
 _BY_TYPE = {
     FieldType.CATEGORY: "codes, yes/no and ordinal answers and scores have no tolerance: any change is an error",

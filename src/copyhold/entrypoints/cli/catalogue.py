@@ -1,0 +1,120 @@
+"""`dataset` and `withdraw`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from copyhold.actions import catalogue
+from copyhold.domain.catalogue import Version
+from copyhold.domain.errors import NotFoundError, UnreadableFileError
+from copyhold.domain.moments import parse
+from copyhold.domain.words import plain
+from copyhold.entrypoints.cli import door as doors
+from copyhold.entrypoints.cli.projects import listed
+from copyhold.jobs import catalogue as jobs
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+dataset = typer.Typer(add_completion=False, no_args_is_help=True, help="Datasets, their versions and dictionary.")
+app.add_typer(dataset, name="dataset")
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="One file per table.")]
+Id = Annotated[str, typer.Option("--id", metavar="COLUMN", help="The participant id; without it each row is one.")]
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+@dataset.command()
+def add(
+    context: typer.Context,
+    name: Name,
+    files: Files,
+    dictionary: Annotated[Path, typer.Option(metavar="CSV", help="The dictionary, as `dataset suggest` writes it.")],
+    id_column: Id = "",
+    key: Annotated[str, typer.Option(metavar="COLUMN,...", help="The natural key of a row beside the id.")] = "",
+    duo: Annotated[str, typer.Option(metavar="TERM,...", help="Terms of use from the Data Use Ontology.")] = "",
+    accept_suggested: Annotated[bool, typer.Option(help="Accept every guess as it stands.")] = False,
+) -> None:
+    """Add a dataset's first or next version: snapshot, mark plan, commitments, index."""
+    door = doors.of(context)
+    sources = jobs.Sources(tuple(files), dictionary, id_column or None, listed(key))
+    with door.terminal.progress() as step:
+        version = jobs.add(
+            door.home, door.occasion, name, sources, terms=listed(duo), accept_suggested=accept_suggested, step=step
+        )
+    door.terminal.answer({"dataset": name, "version": plain(version)}, *_added(name, version))
+
+
+def _added(name: str, version: Version) -> list[str]:
+    marked = sum(field.mark for field in version.dictionary.fields)
+    return [
+        f"{name} version {version.number}: {version.participants} participants, {version.rows} rows, "
+        f"{len(version.dictionary.fields)} fields, {marked} of them marked.",
+    ]
+
+
+@dataset.command()
+def confirm(
+    context: typer.Context,
+    name: Name,
+    tier: Annotated[str, typer.Option(help="low, moderate, high or highest")] = "moderate",
+) -> None:
+    """Confirm, as a second person, the classification of a dataset's newest version."""
+    door = doors.of(context)
+    version = catalogue.confirm(door.occasion(), name, tier)
+    door.terminal.answer({"version": plain(version)}, f"{name} version {version.number} is confirmed, tier {tier}.")
+
+
+@dataset.command("list")
+def list_datasets(context: typer.Context) -> None:
+    """List datasets by name."""
+    door = doors.of(context)
+    known = catalogue.datasets(door.occasion())
+    rows = [(each.name, each.added_at.date(), each.id) for each in known]
+    door.terminal.table({"datasets": plain(known)}, ("dataset", "since", "id"), rows)
+
+
+@dataset.command()
+def show(context: typer.Context, name: Name) -> None:
+    """Show a dataset's versions."""
+    door = doors.of(context)
+    known = catalogue.versions(door.occasion(), name)
+    rows = [(each.number, each.added_at.date(), each.participants, each.rows, each.tier or "") for each in known]
+    door.terminal.table({"versions": plain(known)}, ("version", "since", "participants", "rows", "tier"), rows)
+
+
+@dataset.command()
+def index(context: typer.Context, name: Name) -> None:
+    """Build the content index of a dataset's versions again."""
+    door = doors.of(context)
+    versions = catalogue.versions(door.occasion(), name)
+    with door.terminal.progress() as step:
+        for version in versions:
+            jobs.index(door.home, version, step)
+    door.terminal.answer({"dataset": name, "versions": len(versions)}, f"{len(versions)} versions are indexed.")
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="DATASET")],
+    ids: Annotated[Path, typer.Option(metavar="FILE", help="One participant id per line.")],
+    due: Annotated[str, typer.Option(metavar="DATE", help="By when every copy must be rid of them.")] = "",
+) -> None:
+    """Take participants out of every later copy, and ask for their removal from those out there."""
+    door = doors.of(context)
+    asked = _ids(ids)
+    due_on = parse(due, "--due").date() if due else None
+    done = catalogue.withdraw(door.occasion(), name, asked, due_on)
+    door.terminal.answer(
+        {"withdrawal": plain(done)},
+        f"{done.count} participants withdrawn ({done.new} of them new), from {done.copies} copies by {done.due_on}.",
+    )
+
+
+def _ids(file: Path) -> tuple[str, ...]:
+    try:
+        return tuple(file.read_text(encoding="utf-8-sig").split("\n"))
+    except UnicodeDecodeError:
+        raise UnreadableFileError(f"{file} is not a text file in UTF-8; write one id per line.") from None
+    except OSError:
+        raise NotFoundError(f"{file} cannot be read; name a file with one id per line.") from None

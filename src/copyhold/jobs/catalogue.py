@@ -1,0 +1,226 @@
+"""Make a version of a dataset: snapshot, mark plan, commitments, and the index that finds its rows again."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+
+from copyhold.actions import catalogue
+from copyhold.domain.catalogue import (
+    CutPoint,
+    Dictionary,
+    Field,
+    Role,
+    TableSnapshot,
+    Version,
+    VersionOrder,
+    VersionResult,
+)
+from copyhold.domain.errors import InvalidInputError
+from copyhold.engines.marks.commitment import RowTree, TableCommitment
+from copyhold.engines.marks.draft import draw_plan, extend_plan
+from copyhold.engines.marks.keys import NONCE_BYTES, PlanKeys, commitment
+from copyhold.engines.marks.plan import MarkPlan
+from copyhold.engines.matching.index import TableIndex, build_index
+from copyhold.engines.tables import cohorts
+from copyhold.engines.tables.blocks import NUMERIC, Block, block
+from copyhold.engines.tables.dictionary import from_csv
+from copyhold.engines.tables.snapshots import Snapshot, read_batches, write_snapshot
+from copyhold.ports import Home, Occasion, Outside, Step
+
+Occasions = Callable[[], Occasion]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of a version, one per table of the dictionary, and how a row is known again."""
+
+    files: tuple[Path, ...]
+    dictionary: Path
+    id_column: str | None = None
+    key_columns: tuple[str, ...] = ()
+
+
+def add(
+    home: Home,
+    occasions: Occasions,
+    name: str,
+    sources: Sources,
+    *,
+    terms: tuple[str, ...] = (),
+    accept_suggested: bool = False,
+    step: Step,
+) -> Version:
+    """Add a dataset's first or next version; nothing is recorded before everything is made.
+
+    Raises:
+        Refused: a guess of the dictionary was not accepted.
+        InvalidInputError: sources and dictionary do not fit each other.
+    """
+    order = catalogue.next_version(occasions(), name, from_csv(sources.dictionary), accept_suggested=accept_suggested)
+    with spool(home) as folder:
+        result = _made(home.outside, order, sources, folder, step)
+    version = catalogue.add_version(occasions(), order, result, terms)
+    index(home, version, step)
+    return version
+
+
+def index(home: Home, version: Version, step: Step) -> dict[str, TableIndex]:
+    """Open the indexes of a version's tables, building those that are not there yet."""
+    opened = {}
+    for place, one in enumerate(version.tables):
+        folder = home.indexes / one.sha256
+        if not (folder / "index.json").exists():
+            path = home.outside.storage.path(one.sha256)
+            build_index(path, version.dictionary, one.table, folder, version=one.sha256)
+        opened[one.table] = TableIndex(folder, version.dictionary)
+        step("index", (place + 1) / len(version.tables))
+    return opened
+
+
+def plan_of(outside: Outside, version: Version) -> MarkPlan:
+    """Read a version's mark plan."""
+    with outside.storage.open(version.plan_sha256) as data:
+        return MarkPlan.from_json(data.read())
+
+
+def plan_key(outside: Outside, custody: str, dataset: str) -> bytes:
+    """Derive the key under which a dataset's cells are drawn."""
+    return outside.keys.derive("plan", custody, dataset).reveal()
+
+
+@contextmanager
+def spool(home: Home) -> Iterator[Path]:
+    """A folder beside the custody's own for work that is not finished; it goes when the work ends, however it ends."""
+    folder = Path(tempfile.mkdtemp(dir=home.directory, prefix=".spool-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def blocks(paths: Sequence[tuple[int, Path]], dictionary: Dictionary, tables: Sequence[str]) -> Iterator[Block]:
+    """Read every table of a snapshot as blocks; `paths` pair a table's number with its file."""
+    for number, path in paths:
+        fields = dictionary.of(tables[number - 1])
+        strata = {one.stratum for one in fields if one.stratum}
+        wanted = [one.name for one in fields if _is_read(one, strata)]
+        for batch in read_batches(path, wanted):
+            yield block(batch, fields, number)
+
+
+def _is_read(one: Field, strata: set[str]) -> bool:
+    return one.role not in (Role.ID, Role.DIRECT) and (one.type in NUMERIC or one.name in strata)
+
+
+def _made(outside: Outside, order: VersionOrder, sources: Sources, folder: Path, step: Step) -> VersionResult:
+    dictionary = _with_cut_points(order)
+    storage, previous = outside.storage, order.previous
+    before = {one.table: storage.path(one.sha256) for one in previous.tables} if previous else None
+    snapshot = write_snapshot(
+        _by_table(sources.files, dictionary),
+        dictionary,
+        folder,
+        id_column=sources.id_column,
+        key_columns=sources.key_columns,
+        previous=before,
+        step=step,
+    )
+    plan = _planned(outside, order, dictionary, snapshot, step)
+    return _result(outside, order, sources, dictionary, snapshot, plan, step)
+
+
+def _by_table(files: Sequence[Path], dictionary: Dictionary) -> dict[str, Path]:
+    """Pair each table of the dictionary with its file: by the file's name, or one with one."""
+    if len(files) == len(dictionary.tables) == 1:
+        return {dictionary.tables[0]: files[0]}
+    named = {path.name.split(".")[0]: path for path in files}
+    if set(named) != set(dictionary.tables) or len(named) != len(files):
+        raise InvalidInputError(
+            f"The dictionary describes {', '.join(dictionary.tables)}; give one file for each, named after its table."
+        )
+    return {table: named[table] for table in dictionary.tables}
+
+
+def _with_cut_points(order: VersionOrder) -> Dictionary:
+    """Add the thresholds of the projects' cohorts: no mark may carry anybody over one."""
+    found: dict[str, tuple[CutPoint, ...]] = {}
+    for condition in order.cohorts:
+        for name, points in cohorts.parse(condition, order.dictionary).cut_points.items():
+            found[name] = (*found.get(name, ()), *points)
+    return Dictionary(
+        tuple(
+            replace(one, cut_points=tuple(dict.fromkeys((*one.cut_points, *found.get(one.name, ())))))
+            for one in order.dictionary.fields
+        )
+    )
+
+
+def _planned(outside: Outside, order: VersionOrder, dictionary: Dictionary, snapshot: Snapshot, step: Step) -> MarkPlan:
+    step("mark plan", 0.0)
+    known = plan_of(outside, order.previous) if order.previous else None
+    tables = known.tables if known else ()
+    tables += tuple(name for name in dictionary.tables if name not in tables)
+    paths = [(tables.index(one.table) + 1, one.path) for one in snapshot.tables]
+    read = blocks(paths, dictionary, tables)
+    plan = extend_plan(known, dictionary, read) if known else draw_plan(dictionary, read)
+    step("mark plan", 1.0)
+    return plan
+
+
+def _result(
+    outside: Outside,
+    order: VersionOrder,
+    sources: Sources,
+    dictionary: Dictionary,
+    snapshot: Snapshot,
+    plan: MarkPlan,
+    step: Step,
+) -> VersionResult:
+    keys = PlanKeys(
+        plan_key(outside, order.custody, order.dataset),
+        outside.keys.derive("salt", order.custody, order.dataset).reveal(),
+    )
+    nonce = bytes.fromhex(order.previous.plan_nonce) if order.previous else outside.chance(NONCE_BYTES)
+    root = _master_root(plan, keys, dictionary, snapshot, step)
+    storage = outside.storage
+    return VersionResult(
+        tables=tuple(
+            TableSnapshot(one.table, plan.number(one.table), storage.put_file(one.path), one.rows)
+            for one in snapshot.tables
+        ),
+        id_column=sources.id_column,
+        key_columns=sources.key_columns,
+        participants=snapshot.participants,
+        dictionary=_as_planned(dictionary, plan),
+        plan_sha256=storage.put(BytesIO(plan.to_json())),
+        plan_hash=plan.sha256,
+        plan_commitment=commitment(keys.plan, nonce).hex(),
+        plan_nonce=nonce.hex(),
+        master_root=root.hex(),
+        sources=tuple(path.name for path in sources.files),
+    )
+
+
+def _master_root(plan: MarkPlan, keys: PlanKeys, dictionary: Dictionary, snapshot: Snapshot, step: Step) -> bytes:
+    """Commit to every cell of the version, table after table."""
+    leaves = bytearray()
+    total, done = sum(one.rows for one in snapshot.tables), 0
+    for one in snapshot.tables:
+        kept = tuple(each for each in dictionary.of(one.table) if each.role is not Role.DIRECT)
+        committing = TableCommitment(plan, keys, one.table, kept)
+        for batch in read_batches(one.path):
+            leaves += committing.leaves(batch)
+            done += batch.num_rows
+            step("commitments", done / total)
+    return RowTree(bytes(leaves)).root
+
+
+def _as_planned(dictionary: Dictionary, plan: MarkPlan) -> Dictionary:
+    """Say in the dictionary which fields are marked in truth: what the plan refused is not."""
+    return Dictionary(
+        tuple(replace(one, mark=plan.column(plan.number(one.table), one.name) is not None) for one in dictionary.fields)
+    )
