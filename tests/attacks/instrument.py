@@ -1,5 +1,6 @@
 """The instrument under test: from a leak to evidence and names, each step one method that a mutant may break."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -7,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copyhold.engines.tracing.hypotheses import Hypothesis, after, prior
-from copyhold.engines.tracing.parties import Parties, StatedParties
+from copyhold.engines.tracing.naming import Attempt, Naming, name_parties
+from copyhold.engines.tracing.parties import KeyedParties, Parties, StatedParties
 from copyhold.engines.tracing.readings import Alternative, Reading, party_half
 from copyhold.engines.tracing.scoring import log_evidence
 from tests.attacks.leaks import Draws, Group, Leak, draws, parties_of
+from tests.attacks.sightings import Custody, custody
+from tests.attacks.sightings import leak as leak_of
+from tests.attacks.tilt import Tilt
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +68,24 @@ class Instrument:
     ) -> Floats:
         """Return ln E of each party."""
         return log_evidence(alternatives, parties, hypotheses, named)
+
+    def log_threshold(self, keys: int, attempt: int, named: int) -> float:
+        """Return what ln E of the next name has to reach."""
+        return Attempt(number=attempt, keys_issued=keys).log_threshold(named)
+
+    def sighting(self, seed: int) -> tuple[Custody, Reading, Attempt]:
+        """Return a leak of one of 12 parties in which the first rows, from elsewhere, lie about who it is."""
+        world = custody(12, seed)
+        reading = leak_of(
+            world, [int(np.random.default_rng(seed).integers(12))], rows=9, columns=10, seed=seed, foreign=1
+        )
+        return world, reading, Attempt(number=1, keys_issued=12)
+
+    def names(
+        self, alternatives: Sequence[Alternative], parties: KeyedParties, controls: KeyedParties, attempt: Attempt
+    ) -> Naming:
+        """Name the parties whose marks the reading shows."""
+        return name_parties(alternatives, parties, controls, attempt)
 
     def evidence(self, leak: Leak) -> tuple[Floats, Floats]:
         """Return ln E and the probability of every draw of an innocent party."""
@@ -119,7 +142,49 @@ class Instrument:
 
 
 def check_exact_mean(instrument: Instrument, leak: Leak) -> None:
-    """Fail unless the evidence has mean at most 1 over every draw of an innocent party's marks."""
+    """Test 1: fail unless the evidence has mean at most 1 over every draw of an innocent party's marks."""
     evidence, probability = instrument.evidence(leak)
     assert abs(probability.sum() - 1) < 1e-9
-    assert float(np.sum(probability * np.exp(evidence))) <= 1 + 1e-9
+    assert float(np.sum(probability * np.exp(evidence))) <= 1 + 1e-9, "mean above 1"
+
+
+def check_expected_innocents(instrument: Instrument) -> None:
+    """Test 1 over attempts and stages: fail unless the expected number of innocents ever named is at most alpha.
+
+    An opponent chooses each attempt and stage, and the evidence of each of R innocents is as large as mean 1 allows:
+    exactly the threshold with probability 1/threshold, else 0.
+    """
+    expected = math.fsum(
+        keys * math.exp(-instrument.log_threshold(keys, attempt, named))
+        for keys in (1000,)
+        for attempt in range(1, 60)
+        for named in range(60)
+    )
+    assert expected <= 1e-9, "too many innocents named"
+
+
+def check_tilted_mean(instrument: Instrument, tilt: Tilt, draws_wanted: int = 12_000) -> None:
+    """Test 2: fail unless the evidence of an innocent has mean 1 (at most 1 with ids) on a real reading.
+
+    Plain draws of an innocent never come near the large values that make up the mean. So bits are drawn half from the
+    laws of the hypotheses fitted to the reading and half from the party's own, and weighted back by dP/dQ.
+    """
+    evidence, weight = tilt.draw(instrument, draws_wanted)
+    terms = weight * np.exp(evidence)
+    error = float(terms.std() / math.sqrt(len(terms)))
+    assert float(terms.mean()) <= 1 + 4 * error, "mean above 1"
+    assert tilt.uses_ids or float(terms.mean()) >= 1 - 4 * error, "mean below 1"
+    assert error <= 0.01
+    assert float(np.mean(weight * (evidence >= 13 * math.log(10)))) <= 1e-13
+
+
+def check_leave_one_out(instrument: Instrument, seed: int) -> None:
+    """Test 4: fail unless leaving out a party that is not named changes nothing for the others, R held fixed."""
+    world, reading, attempt = instrument.sighting(seed)
+    alternatives, everybody = [Alternative(1.0, reading)], range(len(world.keys))
+    whole = instrument.names(alternatives, world.parties, world.controls(20), attempt)
+    named = {one.party for one in whole.names}
+    for left_out in set(everybody) - named:
+        rest = [one for one in everybody if one != left_out]
+        again = instrument.names(alternatives, world.without(left_out), world.controls(20), attempt)
+        assert [replace(one, party=rest[one.party]) for one in again.names] == list(whole.names), "another answer"

@@ -56,8 +56,13 @@ def leak(
     original: bool = False,
     doubtful: int = 0,
     averaged: bool = False,
+    foreign: int = 0,
 ) -> Reading:
-    """Mix the copies of the leakers cell by cell, or average them; where `original`, show the unmarked original."""
+    """Mix the copies of the leakers cell by cell, or average them; where `original`, show the unmarked original.
+
+    The first `foreign` rows show chance. The first rows show `ids` ids of the first leaker and `dates` of its shifts;
+    `loose` more ids stand on no row.
+    """
     rng = np.random.default_rng([seed, rows, columns])
     candidates = rows + doubtful
     owner = np.repeat(np.arange(candidates), columns)
@@ -71,6 +76,7 @@ def leak(
     bits = world.parties.bits(address)[list(leakers)]
     shown = original_high if original else bits[rng.integers(0, len(leakers), cells), np.arange(cells)]
     shown = bits.mean(axis=0) if averaged else shown
+    shown = np.where(row <= foreign, rng.random(cells) < 0.5, shown)
     # A doubtful group has a second candidate, of which it shows the same: a tie that only the marks tell apart.
     shown = shown[(owner % rows) * columns + np.arange(cells) % columns]
     low = low[(owner % rows) * columns + np.arange(cells) % columns]

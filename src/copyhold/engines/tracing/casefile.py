@@ -97,7 +97,7 @@ def case_file(
     if not naming.names or len(circumstances.identities) != len(naming.names):
         raise InvalidInputError("A case file is written about the parties that were named, with each one's identity.")
     readings = [Alternative(one.weight, half(one.reading)) for one in alternatives]
-    asked = _Asked.by(readings)
+    asked = Asked.by(readings)
     document = {
         "format": FORMAT,
         "case": circumstances.case,
@@ -158,7 +158,7 @@ def figures(one: Name) -> Document:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """All that the readings ask of a party, each thing once."""
 
     cells: Cells
@@ -167,7 +167,8 @@ class _Asked:
     moves: tuple[tuple[int, int, int], ...]  # participant, unit, shift
 
     @staticmethod
-    def by(alternatives: Sequence[Alternative]) -> "_Asked":
+    def by(alternatives: Sequence[Alternative]) -> "Asked":
+        """Collect the cells, ids and shifts of all readings."""
         readings = [one.reading for one in alternatives]
         facts = {
             fact for one in readings for fact in zip(cells_of(one).addresses(), one.threshold.tolist(), strict=True)
@@ -190,7 +191,7 @@ class _Asked:
             )
             for one in readings
         ]
-        return _Asked(
+        return Asked(
             Cells(table.astype(np.uint16), row.astype(np.uint64), column.astype(np.uint32), threshold),
             tuple(dict.fromkeys(pair for some in pairs for pair in some)),
             tuple(dict.fromkeys(value for some in loose for value in some)),
@@ -198,6 +199,7 @@ class _Asked:
         )
 
     def document(self) -> Document:
+        """Return what is asked, as JSON."""
         return {
             "cells": [[table, str(row), column] for table, row, column in self.cells.addresses()],
             "id_pairs": [[str(participant), str(value)] for participant, value in self.id_pairs],
@@ -206,6 +208,7 @@ class _Asked:
         }
 
     def answers(self, party: Parties) -> Document:
+        """Return what one party answers, as JSON; `party` holds that one alone."""
         held = party.held(self.cells)
         participant, value = _split(self.id_pairs, 2)
         ids = party.ids(participant.astype(np.uint64), value.astype(np.int64))
@@ -222,7 +225,7 @@ class _Asked:
         }
 
 
-def _name_document(one: Name, identity: Identity, asked: _Asked, parties: Parties, attempts: int) -> Document:
+def _name_document(one: Name, identity: Identity, asked: Asked, parties: Parties, attempts: int) -> Document:
     return {
         "party": identity.party,
         "project": identity.project,

@@ -134,7 +134,7 @@ class KeyedParties:
     """Parties whose marks are drawn from their keys on demand; nothing is stored per cell."""
 
     def __init__(self, keys: Sequence[PartyKeys], facts: Sequence[Facts], space: IdSpace) -> None:
-        self._keys, self._facts, self._space = tuple(keys), tuple(facts), space
+        self._keys, self._facts, self.space = tuple(keys), tuple(facts), space
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -142,7 +142,7 @@ class KeyedParties:
     @property
     def id_space(self) -> int:
         """N, how many ids the keyed permutation ranges over."""
-        return self._space.size
+        return self.space.size
 
     @property
     def released(self) -> NDArray[np.int64]:
@@ -156,7 +156,7 @@ class KeyedParties:
 
     def select(self, index: NDArray[np.intp]) -> "KeyedParties":
         """Return some of the parties."""
-        return KeyedParties([self._keys[one] for one in index], [self._facts[one] for one in index], self._space)
+        return KeyedParties([self._keys[one] for one in index], [self._facts[one] for one in index], self.space)
 
     def bits(self, cells: Cells) -> Bools:
         """Return each party's bits: 1 with probability t/65536."""
@@ -176,14 +176,14 @@ class KeyedParties:
         """Return whether each value is the party's own id of that participant."""
         if len(value) == 0:
             return Seen(*np.zeros((2, len(self), 0), dtype=bool))
-        given = permuted([keys.identifiers for keys in self._keys], participant.astype(np.int64), self._space)
+        given = permuted([keys.identifiers for keys in self._keys], participant.astype(np.int64), self.space)
         held = [among(participant, one.participants) for one in self._facts]
         return Seen(given == value, np.array(held).reshape(given.shape))
 
     def loose_ids(self, value: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many values are ids of participants released to each party."""
-        known = value[self._space.holds(value)]
-        owners = restored([keys.identifiers for keys in self._keys], known, self._space).astype(np.uint64)
+        known = value[self.space.holds(value)]
+        owners = restored([keys.identifiers for keys in self._keys], known, self.space).astype(np.uint64)
         hits = [among(mine, one.participants).sum() for mine, one in zip(owners, self._facts, strict=True)]
         return np.array(hits, dtype=np.int64)
 

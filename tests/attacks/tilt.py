@@ -1,0 +1,145 @@
+"""Draws of an innocent's marks that come near the evidence's large values, weighted back to their own law.
+
+The fitted laws are computed by `plain`, not by the scorer under test, so that a broken scorer cannot hide itself.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from copyhold.engines.tracing.casefile import hypothesis_document, reading_document
+from copyhold.engines.tracing.hypotheses import prior
+from copyhold.engines.tracing.parties import Seen, StatedParties, cells_of
+from copyhold.engines.tracing.readings import Alternative, Reading
+from tests.attacks import plain
+
+if TYPE_CHECKING:
+    from tests.attacks.instrument import Instrument
+
+Numbers = NDArray[Any]
+PERIOD = 31  # K of the parties drawn
+SPACE = 9_000_000  # N of the parties drawn
+
+
+@dataclass(frozen=True)
+class Tilt:
+    """A reading, and marks of innocents drawn half by their own law P and half by the laws Q that fit the reading."""
+
+    reading: Reading
+    seed: int = 0
+
+    @property
+    def uses_ids(self) -> bool:
+        return len(self.reading.id_value) > 0
+
+    def draw(self, instrument: "Instrument", wanted: int) -> tuple[Numbers, Numbers]:
+        """Return ln E by the instrument and dP/dQ of each draw."""
+        rng = np.random.default_rng(self.seed)
+        fitted = rng.random(wanted) < 0.5
+        which = rng.choice(len(self.hypotheses), wanted, p=[one["weight"] for one in self.hypotheses])
+        source = self._sources(which, fitted, rng)
+        bits, ids, moves = (
+            self._bits(which, source, rng),
+            self._ids(which, source, rng),
+            self._moves(which, source, rng),
+        )
+        evidence = instrument.log_evidence([Alternative(1.0, self.reading)], self._parties(bits, ids, moves), prior())
+        return evidence, 2 / (1 + np.exp(self._log_ratio(bits, ids, moves)))
+
+    @cached_property
+    def hypotheses(self) -> list[dict[str, Any]]:
+        return [hypothesis_document(one) for one in prior()]
+
+    @cached_property
+    def factors(self) -> Numbers:
+        """Return log L/Lbar, shape (hypotheses, cells, 2), from the plain formulas."""
+        reading = reading_document(self.reading)
+        cells = [list(one) for one in zip(reading["table"], reading["row"], reading["column"], strict=True)]
+        case = {"cells": cells, "seen": []}
+        laws: dict[str, Any] = {}
+        for one in self.hypotheses:
+            laws.setdefault(str(one | {"share": 0, "weight": 0}), plain.log_factors(case, reading, one))
+        return np.array([laws[str(one | {"share": 0, "weight": 0})] for one in self.hypotheses])
+
+    @cached_property
+    def p(self) -> Numbers:
+        return self.reading.threshold / plain.SPACE
+
+    @cached_property
+    def own(self) -> Numbers:
+        return np.array([(1 - one["background"]) / one["colluders"] for one in self.hypotheses])
+
+    def _sources(self, which: Numbers, fitted: Numbers, rng: np.random.Generator) -> Numbers:
+        """Return for each draw and candidate whether its marks follow the fitted law."""
+        share = np.array([one["share"] for one in self.hypotheses])[which]
+        source = np.zeros((len(which), len(self.reading.candidate_row)), dtype=bool)
+        for group in range(len(self.reading.neutral)):
+            members = np.flatnonzero(self.reading.candidate_group == group)
+            edges = np.cumsum(self.reading.candidate_weight[members])
+            chosen = np.searchsorted(edges, rng.random(len(which)))  # beyond the last: from no candidate
+            inside = fitted & (rng.random(len(which)) < share) & (chosen < len(members))
+            source[np.flatnonzero(inside), members[np.minimum(chosen, len(members) - 1)][inside]] = True
+        return source
+
+    def _bits(self, which: Numbers, source: Numbers, rng: np.random.Generator) -> Numbers:
+        tilted = self.p * np.exp(self.factors[:, :, 1])
+        chance = np.where(source[:, self.reading.cell_candidate], tilted[which], self.p)
+        return rng.random(chance.shape) < chance
+
+    def _ids(self, which: Numbers, source: Numbers, rng: np.random.Generator) -> Numbers:
+        own = np.where(source[:, self.reading.id_candidate], self.own[which][:, None], 0)
+        return rng.random(own.shape) < own + (1 - own) / SPACE
+
+    def _moves(self, which: Numbers, source: Numbers, rng: np.random.Generator) -> Numbers:
+        own = np.where(source[:, self.reading.date_candidate], self.own[which][:, None], 0)
+        return rng.random(own.shape) < own + (1 - own) / PERIOD
+
+    def _log_ratio(self, bits: Numbers, ids: Numbers, moves: Numbers) -> Numbers:
+        """Return log of the fitted mixture's probability of each draw over P's."""
+        terms = [
+            math.log(one["weight"]) + self._log_product(number, one["share"], bits, ids, moves)
+            for number, one in enumerate(self.hypotheses)
+        ]
+        return np.logaddexp.reduce(terms, axis=0)
+
+    def _log_product(self, number: int, share: float, bits: Numbers, ids: Numbers, moves: Numbers) -> Numbers:
+        factor, own = self.factors[number], self.own[number]
+        cells = np.where(bits, factor[:, 1], factor[:, 0])
+        candidates = np.zeros((len(bits), len(self.reading.candidate_row)))
+        for candidate in range(candidates.shape[1]):
+            candidates[:, candidate] = cells[:, self.reading.cell_candidate == candidate].sum(axis=1)
+        for hits, owner, space in (
+            (ids, self.reading.id_candidate, SPACE),
+            (moves, self.reading.date_candidate, PERIOD),
+        ):
+            # Drawn by a law with own share a, a hit has probability a + (1-a)/N against 1/N, a miss 1-a against 1.
+            candidates[:, owner] += np.where(hits, np.log(own * space + 1 - own), np.log1p(-own))
+        total = np.zeros(len(bits))
+        for group, neutral in enumerate(self.reading.neutral):
+            members = np.flatnonzero(self.reading.candidate_group == group)
+            weights = np.log(np.append(share * self.reading.candidate_weight[members], 1 - share + share * neutral))
+            logs = np.concatenate([candidates[:, members], np.zeros((len(bits), 1))], axis=1)
+            total += np.logaddexp.reduce(logs + weights, axis=1)
+        return total
+
+    def _parties(self, bits: Numbers, ids: Numbers, moves: Numbers) -> StatedParties:
+        count, reading = len(bits), self.reading
+        pairs = zip(reading.participant[reading.id_candidate].tolist(), reading.id_value.tolist(), strict=True)
+        return StatedParties(
+            id_space=SPACE,
+            released=np.full(count, 50),
+            shifts=np.full(count, PERIOD),
+            cells=cells_of(reading),
+            cell_bits=bits,
+            cell_held=np.ones_like(bits),
+            id_pairs=tuple(pairs),
+            id_seen=Seen(ids, np.ones_like(ids)),
+            loose=(),
+            loose_hit=np.zeros((count, 0), dtype=bool),
+            moves=tuple(zip(reading.date_unit.tolist(), reading.date_shift.tolist(), strict=True)),
+            moves_seen=Seen(moves, np.ones_like(moves)),
+        )
