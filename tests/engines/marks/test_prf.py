@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from copyhold.engines.marks.plan import arcsine_thresholds
 from copyhold.engines.marks.prf import Addresses, Tag, paired_uniforms, uniforms, uniforms_of_keys, words_at
 
 KEY = bytes(range(32))
@@ -106,3 +107,14 @@ def test_a_word_is_the_first_half_of_its_block() -> None:
     for row, word in zip(rows.tolist(), words.tolist(), strict=True):
         lanes = [plain_uniform(KEY, 0, row, lane, Tag.DATE) for lane in range(4)]
         assert word == (lanes[0] << 48) | (lanes[1] << 32) | (lanes[2] << 16) | lanes[3]
+
+
+def test_over_ten_million_cells_each_bias_comes_out_as_its_threshold_says() -> None:
+    rows, columns = np.arange(156_250, dtype=np.uint64), np.arange(64, dtype=np.uint32)
+    drawn = uniforms(KEY, 1, rows, columns, Tag.MARK)
+    assert drawn.size == 10_000_000
+    counts = np.bincount(drawn.reshape(-1, order="A"), minlength=65_536)
+    below = np.concatenate([[0], np.cumsum(counts)])  # below[t]: cells that show their upper member at threshold t
+    for threshold in [*arcsine_thresholds().tolist(), 32_768]:
+        bias = threshold / 65_536
+        assert abs(below[threshold] - bias * drawn.size) < 6 * np.sqrt(bias * (1 - bias) * drawn.size) + 1
