@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from copyhold.domain.catalogue import FieldType
 from copyhold.domain.errors import InvalidInputError
-from copyhold.engines.tables.columns import TypedColumn, typed
+from copyhold.engines.tables.columns import TypedColumn, typed, typed_column
 from copyhold.engines.tables.dates import Origin
+from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tables.sources import ColumnFacts
 
 
@@ -56,6 +57,22 @@ def test_a_comma_that_could_be_either_is_not_guessed() -> None:
 
 def test_a_point_and_a_comma_in_one_column_are_not_numbers() -> None:
     assert of("1.5", "2,5").kind is FieldType.CATEGORY
+
+
+def test_a_few_cells_of_the_other_mark_are_codes_and_do_not_void_a_column() -> None:
+    found = of(*[f"{number}.5" for number in range(9)], "1,25")
+    assert (found.values.to_pylist()[:2], found.codes) == ([0.5, 1.5], ("1,25",))
+
+
+def test_the_table_decides_the_mark_that_a_column_leaves_open() -> None:
+    source = read_table(b"id;a;b\n1;1,234;2,5\n2;5,678;3,25\n", name="x.csv")
+    assert source.decimal_mark == ","
+    assert typed_column(source, "a").values.to_pylist() == [1.234, 5.678]
+    source = read_table(b'id,a,b,d\n1,"1,234",2.5,31.12.1999\n2,"5,678",3.25,1.1.2000\n', name="x.csv")
+    assert source.decimal_mark == "."
+    assert typed_column(source, "a").values.to_pylist() == [1234, 5678]
+    assert read_table(b"a;b\n1,234;x\n5,678;y\n", name="x.csv").decimal_mark == ","
+    assert read_table(b"a,d\nx,31.12.1999\ny,1.1.2000\n", name="x.csv").decimal_mark == ""
 
 
 def test_codes_with_leading_zeros_stay_codes() -> None:

@@ -19,7 +19,7 @@ from copyhold.domain.catalogue import FieldType
 from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.tables import dates, numerals
 from copyhold.engines.tables.dates import Origin
-from copyhold.engines.tables.sources import NO_FACTS, ColumnFacts
+from copyhold.engines.tables.sources import NO_FACTS, ColumnFacts, SourceTable
 from copyhold.engines.tables.spelling import spelled
 
 # What programs write for "no answer". In a column of text they stay what they are: NA may be Namibia.
@@ -96,6 +96,13 @@ def typed(
     if pa.types.is_boolean(found) or pa.types.is_null(found) or pa.types.is_time(found):
         return TypedColumn(FieldType.CATEGORY, source, compute.cast(source, pa.string()).combine_chunks())
     raise InvalidInputError("A column holds lists, records or bytes: make it flat before it is used.")
+
+
+def typed_column(
+    source: SourceTable, name: str, *, kind: FieldType | None = None, origin: Origin = Origin.EXCEL
+) -> TypedColumn:
+    """Find what a column of a file means, with what the file as a whole says about it."""
+    return typed(source.table[name], source.facts(name), kind=kind, decimal_mark=source.decimal_mark, origin=origin)
 
 
 def _is_text(found: pa.DataType) -> bool:

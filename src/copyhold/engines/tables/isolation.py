@@ -21,7 +21,7 @@ from copyhold.engines.tables.files import File
 DONE, DAMAGED, WRONG_ENCODING, REFUSED = 0, 3, 4, 5
 
 _MEMORY_BYTES = 8 << 30
-_SECONDS = 3600
+_SECONDS = 900
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG", "LC_ALL")
 
 

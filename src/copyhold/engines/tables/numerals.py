@@ -18,7 +18,8 @@ _PADDED = r"^[+-]?0[0-9]"
 _MINUS = "\u2212"
 _SPACES = "[ \u00a0\u2009\u202f'\u2019]"  # plain, no-break, thin, narrow no-break; straight and curly apostrophe
 _SPACED = rf"^[+-]?[0-9]{{1,3}}(?:{_SPACES}[0-9]{{3}})+(?:[.,][0-9]+)?$"
-_EITHER = r"^[+-]?[0-9]{1,3},[0-9]{3}$"  # 1,234: thousands, or three decimals
+_COMMA = r"^[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]{1,3})?$"
+_OUTWEIGHED = 4
 # What only a decimal comma explains, and what only a decimal point does.
 _DECIMAL_COMMA = "|".join(
     [
@@ -43,6 +44,7 @@ _DECIMAL_POINT = "|".join(
 )
 _GROUPED_BY_COMMA = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 _GROUPED_BY_POINT = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?$"
+_SHAPE = "|".join([_PLAIN, _COMMA, _SPACED, _GROUPED_BY_COMMA, _GROUPED_BY_POINT])
 _LONGEST_WHOLE = 18  # digits: what a 64-bit integer holds for certain
 _TOO_LONG = r"^[+-]?[0-9]{19,}$"  # an id: as a double it would lose its last digits
 
@@ -95,16 +97,24 @@ def _plain(texts: pa.StringArray) -> NDArray[np.bool_]:
     return fits & ~_matching(texts, _TOO_LONG) if fits.any() else fits
 
 
+def told_mark(texts: pa.StringArray) -> str:
+    """Tell the decimal mark from cells of any kind; "" where no number among them tells, or they contradict.
+
+    A few cells of the other mark are mistakes: they do not outweigh four times as many.
+    """
+    shaped = texts.filter(pa.array(_matching(texts, _SHAPE)))
+    commas, points = int(_matching(shaped, _DECIMAL_COMMA).sum()), int(_matching(shaped, _DECIMAL_POINT).sum())
+    if commas > _OUTWEIGHED * points:
+        return ","
+    return "." if points > _OUTWEIGHED * commas else ""
+
+
 def _mark(texts: pa.StringArray, decimal_mark: str) -> tuple[str, bool]:
-    """Tell the decimal mark from the cells, and whether they leave it open."""
-    comma, point = _matching(texts, _DECIMAL_COMMA).any(), _matching(texts, _DECIMAL_POINT).any()
-    if comma != point:
-        return ("," if comma else "."), False
-    if comma:
-        return ".", True  # both: whatever has a comma is then no number
-    if decimal_mark:
-        return decimal_mark, False
-    return ".", bool(_matching(texts, _EITHER).any())
+    """Tell the decimal mark of a column, and whether its cells leave it open."""
+    told = told_mark(texts) or decimal_mark
+    if told:
+        return told, False
+    return ".", bool(_matching(texts, _COMMA).any())
 
 
 def _pointed(texts: pa.StringArray, mark: str) -> pa.StringArray:

@@ -54,14 +54,15 @@ def _damage_told(file: File) -> Iterator[None]:
 
 
 def _check(file: File, opened: parquet.ParquetFile, limits: Limits) -> None:
-    names = opened.schema_arrow.names
+    schema = opened.schema_arrow
+    names = schema.names
     if len(names) > limits.columns:
         raise file.error(f"has more than {limits.columns} columns, the most that is read")
     if not names:
         raise file.error("has no columns")
     if len(set(names)) < len(names):
         raise file.error("has two columns of the same name: rename one of them")
-    nested = [place for place, column in enumerate(opened.schema_arrow, start=1) if pa.types.is_nested(column.type)]
+    nested = [place for place, column in enumerate(schema, start=1) if pa.types.is_nested(column.type)]
     if nested:
         raise file.error(f"has lists or records as cells, first in column {nested[0]}: make it flat")
     if opened.metadata.num_rows > limits.rows:

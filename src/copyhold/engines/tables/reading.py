@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
 import pyarrow as pa
+from pyarrow import compute
 
 from copyhold.domain.errors import InvalidInputError, UnreadableFileError
-from copyhold.engines.tables import delimited, pages, parquet, pasted, statfiles, workbooks
+from copyhold.engines.tables import delimited, numerals, pages, parquet, pasted, statfiles, workbooks
 from copyhold.engines.tables.dialects import Dialect, dialect_of
 from copyhold.engines.tables.files import File, opened
 from copyhold.engines.tables.headings import HeadedTable
@@ -27,6 +28,7 @@ _MANY: dict[Kind, Callable[[File, Limits], list[HeadedTable]]] = {
     Kind.PAGE: pages.tables,
     Kind.PASTED: pasted.tables,
 }
+_MARK_CELLS = 100_000
 _CLEARLY_LARGER = 5  # times the cells of any other table: the one that a page or a post is about
 
 Source = str | os.PathLike[str] | bytes
@@ -148,7 +150,16 @@ def _wanted(file: File, found: Sequence[HeadedTable], name: str | None) -> Heade
 
 
 def _source(file: File, found: HeadedTable, name: str) -> SourceTable:
-    return SourceTable(name, found.table, file.kind, written=True, header=found.header)
+    mark = _decimal_mark(found.table, "")
+    return SourceTable(name, found.table, file.kind, written=True, header=found.header, decimal_mark=mark)
+
+
+def _decimal_mark(table: pa.Table, delimiter: str) -> str:
+    """The decimal mark of a written table, from its first rows; semicolons divide where commas are decimal."""
+    rows = max(1, _MARK_CELLS // table.num_columns)
+    cells = pa.chunked_array([part for column in table.slice(0, rows).columns for part in column.chunks], pa.string())
+    told = numerals.told_mark(compute.utf8_trim_whitespace(cells.unique().drop_null()))
+    return "," if not told and delimiter == ";" else told
 
 
 def _parquet_batches(file: File, limits: Limits, columns: Sequence[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
@@ -192,4 +203,5 @@ def _delimited_table(file: File, dialect: Dialect, limits: Limits, encoding: str
         header=dialect.header,
         encoding=found.replace("ascii", "utf-8"),
         delimiter=dialect.delimiter,
+        decimal_mark=_decimal_mark(table, dialect.delimiter),
     )

@@ -58,10 +58,10 @@ class TextStream:
     def read(self, size: int = -1) -> bytes:
         """Return the next block of text as UTF-8, empty only at the end.
 
-        `size` is ignored: parsers take what they get. Raises UnreadableFileError at the first damage.
+        It has about `size` bytes: parsers take what they get. Raises UnreadableFileError at the first damage.
         """
         while not self.closed:
-            stored = self._stream.read(_BLOCK_BYTES)
+            stored = self._stream.read(size if size > 0 else _BLOCK_BYTES)
             fresh, self._skip = stored[self._skip :], max(0, self._skip - len(stored))
             block = self._decoded(fresh, final=not stored)
             if block:

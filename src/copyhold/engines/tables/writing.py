@@ -31,6 +31,7 @@ _GROUP_CELLS = 1 << 22  # cells of one Parquet row group: 32 MB of numbers in me
 _GROUP_ROWS = (512, 131_072)
 _CSV_ROWS = 16_384
 _NEEDS_QUOTES = '[",\r\n]|^$|^\\s|\\s$'
+_NOTHING = {"null_handling": "replace", "null_replacement": ""}  # a cell without anything in it is written so
 _FORMULA = "^[=+@\t\r-]"
 
 _KINDS = {
@@ -157,9 +158,9 @@ def _csv_lines(batch: pa.RecordBatch, schema: pa.Schema, formulas: dict[str, int
         if _is_text(announced.type):
             formulas[announced.name] += compute.sum(compute.match_substring_regex(text, _FORMULA)).as_py() or 0
             text = _quoted(text)
-        columns.append(compute.fill_null(text, ""))
-    lines = compute.binary_join_element_wise(*columns, ",") if len(columns) > 1 else columns[0]
-    ended = compute.binary_join_element_wise(lines, "", "\n")
+        columns.append(text)
+    columns[-1] = compute.binary_join_element_wise(columns[-1], "", "\n", **_NOTHING)
+    ended = compute.binary_join_element_wise(*columns, ",", **_NOTHING) if len(columns) > 1 else columns[0]
     offsets = pa.Array.from_buffers(pa.int32(), len(ended) + 1, [None, ended.buffers()[1]])
     return memoryview(ended.buffers()[2])[: offsets[-1].as_py()]
 
