@@ -101,7 +101,7 @@ def _broken_text(folder: Path) -> Iterator[HostileFile]:
             "prose.txt": (b"Dear CANARY\nplease find the table enclosed as agreed on Monday\n", "holds no table"),
             "one_enormous_line.csv": (heading + b"\n1," + b"CANARY" * 1_000_000 + b",5.1\n", "line longer than"),
             "enormous_quoted_cell.csv": (
-                heading + b'\n1,"' + b"CANARY\n" * 2_000_000 + b'",5.1\n',
+                heading + b'\n1,"' + b"CANARY\n" * 4_000_000 + b'",5.1\n',
                 "cannot be divided",
             ),
             "hundred_thousand_columns.csv": (
