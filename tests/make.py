@@ -74,7 +74,7 @@ def version_result(order: VersionOrder, *, salt: object = 0) -> VersionResult:
     return VersionResult(
         tables=tuple(
             TableSnapshot(table, number, digest(table, order.number, salt), 100)
-            for table, number in order.tables.items()
+            for number, table in enumerate(order.dictionary.tables, 1)
         ),
         id_column="SEQN",
         key_columns=(),

@@ -45,20 +45,6 @@ def test_guesses_that_nobody_accepted_are_refused(world: World) -> None:
         catalogue.add_version(world.by(), order, replace(make.version_result(order), dictionary=guessed))
 
 
-def test_numbers_of_tables_and_fields_are_never_used_again(world: World) -> None:
-    first = catalogue.next_version(world.by(), "NHANES", make.dictionary(make.field("A"), make.field("B")))
-    catalogue.add_version(world.by(), first, make.version_result(first))
-    without = catalogue.next_version(world.by(), "NHANES", make.dictionary(make.field("A"), make.field("C")))
-    catalogue.add_version(world.by(), without, make.version_result(without))
-    back = catalogue.next_version(
-        world.by(), "NHANES", make.dictionary(make.field("C"), make.field("B"), make.field("D", table="other"))
-    )
-    assert {one.field: one.number for one in first.fields} == {"A": 0, "B": 1}
-    assert {one.field: one.number for one in without.fields} == {"A": 0, "C": 2}
-    assert {one.field: one.number for one in back.fields} == {"C": 2, "B": 1, "D": 3}
-    assert back.tables == {"main": 1, "other": 2}
-
-
 def test_two_who_add_the_next_version_do_not_both_succeed(world: World) -> None:
     first = catalogue.next_version(world.by(), "NHANES", make.dictionary())
     second = catalogue.next_version(world.by(), "NHANES", make.dictionary())

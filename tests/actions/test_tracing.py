@@ -104,7 +104,6 @@ def test_the_register_says_what_each_copy_can_have_held(world: World) -> None:
     assert (held.released_fields, held.where, held.date_shifts) == (("SEQN", "LBXTC"), "LBXTC > 100", 30)
     assert [one.at <= held.begun_at for one in register.withdrawn] == [True, False]
     assert register.versions[0].number == 1
-    assert register.field_numbers[copy.dataset][0].number == 0
 
 
 def test_reading_the_register_touches_no_key(world: World) -> None:

@@ -53,8 +53,6 @@ def next_version(reader: Reader, name: str, dictionary: Dictionary, *, accept_su
         number=previous.number + 1 if previous else 1,
         dictionary=Dictionary(accepted),
         accepted_guesses=tuple(field.name for field in dictionary.guesses),
-        tables=rules.numbered_tables(dictionary.tables, catalogue.table_numbers(dataset)),
-        fields=rules.numbered_fields(dictionary, catalogue.field_numbers(dataset)),
         previous=previous,
         cohorts=projects.cohorts(dataset),
     )
@@ -93,7 +91,6 @@ def add_version(act: Act, order: VersionOrder, result: VersionResult, terms: tup
             version, tier=previous.tier, confirmed_by=previous.confirmed_by, confirmed_at=previous.confirmed_at
         )
     catalogue.add_version(version)
-    catalogue.keep_numbers(order.dataset, order.tables, order.fields)
     act.enter(version.id, {"version": version, "name": order.name, "accepted_guesses": order.accepted_guesses})
     return version
 

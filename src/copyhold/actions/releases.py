@@ -164,7 +164,6 @@ def _order(release: Release, version: Version, key: MarkKey) -> ReleaseOrder:
         dataset=release.dataset,
         dataset_name=catalogue.dataset(release.dataset).name,
         version=version,
-        field_numbers=catalogue.field_numbers(release.dataset),
         project=release.project,
         party=release.party,
         epoch=key.epoch,

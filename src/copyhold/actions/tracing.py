@@ -34,7 +34,6 @@ def register(_reader: Reader) -> Register:
         custody=keeping.id,
         datasets=datasets,
         versions=tuple(version for dataset in datasets for version in catalogue.versions(dataset.id)),
-        field_numbers={dataset.id: catalogue.field_numbers(dataset.id) for dataset in datasets},
         copies=releases.held_copies(),
         withdrawn=tuple(
             Withdrawn(dataset.id, token, at)

@@ -165,22 +165,12 @@ class TableSnapshot:
 
 
 @dataclass(frozen=True)
-class FieldNumber:
-    """The number that addresses a field in marks and plan: never used again in its dataset, for anything else."""
-
-    table: str
-    field: str
-    number: int
-
-
-@dataclass(frozen=True)
 class VersionOrder:
     """What a job needs to make the next version; it reads no records.
 
-    `tables` and `fields` number every table and field of the dictionary; those known from earlier versions keep their
-    numbers. `previous` is the version before, whose snapshot gives rows their lasting numbers by natural key.
-    `cohorts` are the conditions of the dataset's projects: their cut points count. Keys are derived by the job, with
-    `custody` and `dataset` among the parts.
+    `previous` is the version before: its plan goes on numbering tables and fields, its snapshot gives rows their
+    lasting numbers by natural key. `cohorts` are the conditions of the dataset's projects: their cut points count.
+    Keys are derived by the job, with `custody` and `dataset` among the parts.
     """
 
     custody: CustodyId
@@ -189,8 +179,6 @@ class VersionOrder:
     number: int
     dictionary: Dictionary
     accepted_guesses: tuple[str, ...]
-    tables: dict[str, int]
-    fields: tuple[FieldNumber, ...]
     previous: "Version | None"
     cohorts: tuple[str, ...]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from copyhold.domain.catalogue import DatasetId, FieldNumber, Version, VersionId
+from copyhold.domain.catalogue import DatasetId, Version, VersionId
 from copyhold.domain.custody import CustodyId, Policy
 from copyhold.domain.parties import InstitutionId, PersonId
 from copyhold.domain.projects import ProjectId
@@ -153,7 +153,6 @@ class ReleaseOrder:
     dataset: DatasetId
     dataset_name: str
     version: Version
-    field_numbers: tuple[FieldNumber, ...]
     project: ProjectId
     party: PartyId
     epoch: int

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from copyhold.domain.catalogue import Dataset, DatasetId, FieldNumber, Version
+from copyhold.domain.catalogue import Dataset, DatasetId, Version
 from copyhold.domain.custody import CustodyId, Policy
 from copyhold.domain.parties import PersonId
 from copyhold.domain.releases import HeldCopy, MarkKey, PartyId, ReleaseId
@@ -46,7 +46,6 @@ class Register:
     custody: CustodyId
     datasets: tuple[Dataset, ...]
     versions: tuple[Version, ...]
-    field_numbers: dict[str, tuple[FieldNumber, ...]]
     copies: tuple[HeldCopy, ...]
     withdrawn: tuple[Withdrawn, ...]
     policy: Policy

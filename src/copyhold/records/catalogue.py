@@ -1,9 +1,9 @@
-"""Datasets, versions, numbers in use and withdrawals as remembered."""
+"""Datasets, versions and withdrawals as remembered."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
-from copyhold.domain.catalogue import Dataset, DatasetId, FieldNumber, Tier, Version, VersionId, Withdrawal
+from copyhold.domain.catalogue import Dataset, DatasetId, Tier, Version, VersionId, Withdrawal
 from copyhold.domain.errors import NotFoundError
 from copyhold.domain.parties import PersonId
 from copyhold.domain.words import plain
@@ -75,31 +75,6 @@ def newest(dataset: DatasetId, past: datetime | None = None) -> Version | None:
 def confirm(identifier: VersionId, tier: Tier, by: PersonId, at: datetime) -> None:
     """Remember who confirmed a version, and its tier."""
     rows.Version.objects.filter(pk=identifier).update(tier=tier.value, confirmed_by_id=by, confirmed_at=at)
-
-
-def table_numbers(dataset: DatasetId) -> dict[str, int]:
-    """The number of every table that the dataset ever had."""
-    return dict(rows.TableNumber.objects.filter(dataset=dataset).values_list("table", "number"))
-
-
-def field_numbers(dataset: DatasetId) -> tuple[FieldNumber, ...]:
-    """The number of every field that the dataset ever had."""
-    return values.each(FieldNumber, rows.FieldNumber.objects.filter(dataset=dataset).order_by("number"))
-
-
-def keep_numbers(dataset: DatasetId, tables: Mapping[str, int], fields: Iterable[FieldNumber]) -> None:
-    """Remember the numbers that are new."""
-    known_tables, known_fields = table_numbers(dataset), set(field_numbers(dataset))
-    rows.TableNumber.objects.bulk_create(
-        rows.TableNumber(dataset_id=dataset, table=table, number=number)
-        for table, number in tables.items()
-        if known_tables.get(table) != number
-    )
-    rows.FieldNumber.objects.bulk_create(
-        rows.FieldNumber(dataset_id=dataset, table=field.table, field=field.field, number=field.number)
-        for field in fields
-        if field not in known_fields
-    )
 
 
 def withdrawn(dataset: DatasetId, at: datetime | None = None) -> tuple[bytes, ...]:

@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from copyhold.domain.agreements import Term
-from copyhold.domain.catalogue import Control, Dictionary, FieldNumber, Tier, Version
+from copyhold.domain.catalogue import Control, Dictionary, Tier, Version
 from copyhold.domain.parties import PersonId
 from copyhold.domain.verdicts import Reason, Verdict
 from copyhold.domain.words import Secret, plain
@@ -66,25 +66,3 @@ def classification(dictionary: Dictionary, terms: Iterable[Term]) -> str:
     """Hash what a second person confirms: fields, roles, tolerances, terms. The same again needs none anew."""
     told = json.dumps([plain(dictionary), plain(tuple(terms))], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(told.encode()).hexdigest()
-
-
-def numbered_tables(tables: Iterable[str], known: Mapping[str, int]) -> dict[str, int]:
-    """Give each table its number: the known one, else the next that no table of the dataset ever had."""
-    following = max(known.values(), default=0) + 1
-    numbers: dict[str, int] = {}
-    for table in tables:
-        if table in known:
-            numbers[table] = known[table]
-        else:
-            numbers[table], following = following, following + 1
-    return numbers
-
-
-def numbered_fields(dictionary: Dictionary, known: Iterable[FieldNumber]) -> tuple[FieldNumber, ...]:
-    """Give each field its number: the known one, else the next that no field of the dataset ever had."""
-    numbers = {(one.table, one.field): one.number for one in known}
-    following = max(numbers.values(), default=-1) + 1
-    for field in dictionary.fields:
-        if (field.table, field.name) not in numbers:
-            numbers[field.table, field.name], following = following, following + 1
-    return tuple(FieldNumber(field.table, field.name, numbers[field.table, field.name]) for field in dictionary.fields)

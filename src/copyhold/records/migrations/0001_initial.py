@@ -351,23 +351,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="TableNumber",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("table", models.CharField(max_length=200)),
-                ("number", models.IntegerField()),
-                (
-                    "dataset",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.dataset"
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "table_number",
-            },
-        ),
-        migrations.CreateModel(
             name="Token",
             fields=[
                 ("id", models.CharField(max_length=40, primary_key=True, serialize=False)),
@@ -574,36 +557,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="FieldNumber",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("table", models.CharField(max_length=200)),
-                ("field", models.CharField(max_length=200)),
-                ("number", models.IntegerField()),
-                (
-                    "dataset",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.dataset"
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "field_number",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("dataset", "table", "field"),
-                        name="field_numbered",
-                        violation_error_message="This field has a number already; start again from the newest version.",
-                    ),
-                    models.UniqueConstraint(
-                        fields=("dataset", "number"),
-                        name="field_number_taken",
-                        violation_error_message="A field's number is taken; start again from the newest version.",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="MarkKey",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -708,22 +661,6 @@ class Migration(migrations.Migration):
                 fields=("reach", "target"),
                 name="suspension_in_force",
                 violation_error_message="This is suspended already; reinstate it first to suspend it anew.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tablenumber",
-            constraint=models.UniqueConstraint(
-                fields=("dataset", "table"),
-                name="table_numbered",
-                violation_error_message="This table has a number already; start again from the newest version.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tablenumber",
-            constraint=models.UniqueConstraint(
-                fields=("dataset", "number"),
-                name="table_number_taken",
-                violation_error_message="A table's number is taken; start again from the newest version.",
             ),
         ),
         migrations.AddConstraint(

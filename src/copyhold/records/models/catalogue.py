@@ -1,4 +1,4 @@
-"""Rows of datasets, their versions, numbers in use, and withdrawals."""
+"""Rows of datasets, their versions, and withdrawals."""
 
 from django.db import models
 
@@ -60,57 +60,6 @@ class Version(models.Model):
                 fields=["dataset", "number"],
                 name="version_exists",
                 violation_error_message="Somebody added this version meanwhile; start again from the newest.",
-            ),
-        )
-
-
-class TableNumber(models.Model):
-    """A table's number in marks and plan; kept for ever, so that it is never used for another."""
-
-    dataset = reference("Dataset")
-    table = line()
-    number = models.IntegerField()
-
-    class Meta:
-        """Never reused."""
-
-        db_table = "table_number"
-        constraints = (
-            models.UniqueConstraint(
-                fields=["dataset", "table"],
-                name="table_numbered",
-                violation_error_message="This table has a number already; start again from the newest version.",
-            ),
-            models.UniqueConstraint(
-                fields=["dataset", "number"],
-                name="table_number_taken",
-                violation_error_message="A table's number is taken; start again from the newest version.",
-            ),
-        )
-
-
-class FieldNumber(models.Model):
-    """A field's number in marks and plan; kept for ever, so that it is never used for another."""
-
-    dataset = reference("Dataset")
-    table = line()
-    field = line()
-    number = models.IntegerField()
-
-    class Meta:
-        """Never reused."""
-
-        db_table = "field_number"
-        constraints = (
-            models.UniqueConstraint(
-                fields=["dataset", "table", "field"],
-                name="field_numbered",
-                violation_error_message="This field has a number already; start again from the newest version.",
-            ),
-            models.UniqueConstraint(
-                fields=["dataset", "number"],
-                name="field_number_taken",
-                violation_error_message="A field's number is taken; start again from the newest version.",
             ),
         )
 
