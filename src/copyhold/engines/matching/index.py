@@ -8,7 +8,7 @@ dictionary declares decimals. The index holds the master's values in clear: it i
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
 from copyhold.domain.errors import IntegrityError, InvalidInputError
 from copyhold.engines.matching.decoy import correlated_blocks
-from copyhold.engines.tables.blocks import PARTICIPANT, ROW
+from copyhold.engines.tables.blocks import AMBIGUOUS, PARTICIPANT, ROW
 
-_FORMAT = 1
+_FORMAT = 2
 _META = "index.json"
 _SAMPLE = 4_000  # rows on which correlations are judged
 _COLUMNS_AT_ONCE = 16
@@ -143,6 +143,11 @@ class CategoryColumn:
         """Code by label."""
         return {label: code for code, label in enumerate(self.labels)}
 
+    def written(self, positions: NDArray[np.integer]) -> pa.StringArray:
+        """Return the labels at `positions`, null where missing."""
+        codes = self.codes[positions]
+        return pa.array(self.labels, pa.string()).take(pa.array(codes, mask=codes < 0))
+
 
 Column = NumberColumn | CategoryColumn
 
@@ -186,6 +191,32 @@ class TableIndex:
     def participants(self) -> NDArray[np.uint64]:
         """Participant number by position."""
         return self._load("participants")
+
+    @cached_property
+    def ambiguous(self) -> NDArray[np.bool_]:
+        """Whether the row shares its natural key with another, by position: no cell of it is marked."""
+        return self._load("ambiguous")
+
+    def batch(self, positions: NDArray[np.integer], names: Iterable[str]) -> pa.RecordBatch:
+        """Give some rows as the snapshot has them: numbers, flag and the fields named, as far as they are indexed.
+
+        What is declared missing is null; dates are left out. Cells worked out from this batch are those of the copies.
+        """
+        columns: dict[str, pa.Array] = {
+            ROW: pa.array(self.row_ids[positions]),
+            PARTICIPANT: pa.array(self.participants[positions]),
+            AMBIGUOUS: pa.array(self.ambiguous[positions]),
+        }
+        for column in (self[name] for name in names if name in self):
+            if isinstance(column, CategoryColumn):
+                columns[column.field.name] = column.written(positions)
+            elif column.field.type in _NUMERIC:
+                columns[column.field.name] = pa.array(column.at(positions), from_pandas=True)
+        return pa.RecordBatch.from_pydict(columns)
+
+    def declared(self, names: Iterable[str]) -> tuple[Field, ...]:
+        """Return what the dictionary says of the fields named."""
+        return tuple(self._declared[name] for name in names)
 
     def numbers(self) -> Iterator[NumberColumn]:
         """Every number and date column."""
@@ -245,9 +276,12 @@ def _indexable(field: Field) -> bool:
 
 
 def _write_addresses(file: pq.ParquetFile, folder: Path) -> int:
-    addresses = file.read([ROW, PARTICIPANT])
+    flagged = AMBIGUOUS in file.schema_arrow.names
+    addresses = file.read([ROW, PARTICIPANT, *([AMBIGUOUS] if flagged else [])])
     for name, column in (("rows", ROW), ("participants", PARTICIPANT)):
         np.save(folder / f"{name}.npy", addresses.column(column).to_numpy().astype(np.uint64))
+    unflagged = np.zeros(addresses.num_rows, dtype=bool)
+    np.save(folder / "ambiguous.npy", addresses.column(AMBIGUOUS).to_numpy() if flagged else unflagged)
     return int(addresses.num_rows)
 
 

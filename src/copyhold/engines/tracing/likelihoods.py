@@ -99,7 +99,7 @@ class Sight:
         if place not in self._masses:
             distance = np.abs(self._reading.observation - (self._low + place * self._gap))
             self._masses[place] = sum(
-                (weight * _mass_in_window(distance, self._window, sigma) for sigma, weight in self._noise),
+                (weight * mass_in_window(distance, self._window, sigma) for sigma, weight in self._noise),
                 np.zeros(len(distance)),
             )
         return self._masses[place]
@@ -119,7 +119,7 @@ def _noise_levels(
     return levels
 
 
-def _mass_in_window(
+def mass_in_window(
     distance: NDArray[np.float64], window: NDArray[np.float64], sigma: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the mass of N(value, sigma^2) in the window around the observation, at `distance` from the value."""

@@ -1,0 +1,167 @@
+"""How each leaked column shows the cells of its field, and whether it shows marks at all; from leak and master alone.
+
+The noise of a column is a mixture of fixed levels. The weight of a level is its posterior probability given what was
+read, over both members of each pair with the probabilities that the plan gives them: no party's marks are asked. All
+columns together say which levels a leaker used, which steadies columns that show few values.
+
+A column in which nearly every cell shows the master's own value was not taken from a marked copy, or was put back to
+the original: under marks a cell shows the original as often as not, since the direction of a pair is a fair coin that
+its bias does not know. Such columns are left unread. Both decisions cost power where they are wrong, never soundness.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp, softmax
+
+from copyhold.engines.marks.prf import RANGE
+from copyhold.engines.matching.index import NumberColumn, TableIndex
+from copyhold.engines.matching.margins import tolerance
+from copyhold.engines.tracing.likelihoods import FINEST, mass_in_window
+from copyhold.engines.tracing.observations import SeenCells
+from copyhold.engines.tracing.readings import SIGMAS, Channel
+from copyhold.engines.tracing.sighting import SightedTable
+
+_PRIOR = np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])  # of SIGMAS, before anything was read
+_STRAY = 0.05  # share of observations that no level explains
+_LEAST = 0.002  # weight that every level keeps
+_WIDTH = 8.0  # the wide background, in robust standard deviations of the field
+_TELLS = np.log(10.0)  # nats by which an observation must prefer one member to tell it
+_RESTORED = 0.02  # chance that a cell of the original does not show it: mended or mistyped
+_SURE = 7.0  # nats for "the original" against "marked", about a thousand to one
+
+
+@dataclass(frozen=True)
+class Channels:
+    """A channel for each source of the cells, and for each source whether its cells are read.
+
+    `original` says that the leak as a whole shows the unmarked original.
+    """
+
+    of: tuple[Channel, ...]
+    read: NDArray[np.bool_]
+    original: bool
+
+
+def channels_of(tables: Sequence[SightedTable], seen: SeenCells, indexes: Mapping[int, TableIndex]) -> Channels:
+    """Judge the channel of every source of cells."""
+    if not seen.sources:
+        return Channels((), np.empty(0, dtype=bool), original=False)
+    frames = [_frame(tables, seen, source, indexes) for source in range(len(seen.sources))]
+    cells = _Cells.of(seen)
+    fits = [_fits(cells, source, frame) for source, frame in enumerate(frames)]
+    common = np.log(_PRIOR) + np.sum([_softened(fit) for fit in fits], axis=0)
+    shared = softmax(common - logsumexp(common))
+    channels = tuple(
+        _channel(frame, softmax(np.log((_PRIOR + shared) / 2) + fit.sum(axis=0)))
+        for frame, fit in zip(frames, fits, strict=True)
+    )
+    return _judged(cells, channels)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What does not depend on the values: names, spacing of the written digits, tolerance and range of the field."""
+
+    field: str
+    column: str
+    grid: float
+    tolerance: float
+    width: float
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The observations of all cells, one line each, as arrays."""
+
+    source: NDArray[np.int64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    original_high: NDArray[np.bool_]
+    shown: NDArray[np.float64]
+
+    @staticmethod
+    def of(seen: SeenCells) -> "_Cells":
+        cell = np.array(seen.cell, dtype=np.int64)
+        return _Cells(
+            np.array(seen.source, dtype=np.int64)[cell],
+            np.array(seen.low)[cell],
+            np.array(seen.high)[cell],
+            np.array(seen.threshold)[cell] / RANGE,
+            np.array(seen.original_high, dtype=bool)[cell],
+            np.array(seen.observation),
+        )
+
+
+def _frame(tables: Sequence[SightedTable], seen: SeenCells, source: int, indexes: Mapping[int, TableIndex]) -> _Frame:
+    one = seen.sources[source]
+    table = tables[one.leaf]
+    leaked, field = table.columns[one.match.leaked], indexes[table.number][one.match.field]
+    if not isinstance(field, NumberColumn):
+        raise TypeError("only number fields are marked")
+    values = one.match.conversion.to_field(leaked.numbers)
+    known = values[np.isfinite(values)]
+    typical = float(np.median(tolerance(field, known))) if known.size else 0.0
+    grid = leaked.grid / abs(one.match.conversion.factor)
+    return _Frame(one.match.field, leaked.name, grid, typical, max(_WIDTH * field.spread, grid, 1e-9))
+
+
+def _fits(cells: _Cells, source: int, frame: _Frame) -> NDArray[np.float64]:
+    """Return the log-likelihood of every observation of a source at each noise level, shape (observations, levels)."""
+    here = np.flatnonzero(cells.source == source)
+    low, high, bias, shown = cells.low[here], cells.high[here], cells.bias[here], cells.shown[here]
+    window = np.maximum(frame.grid, FINEST * (high - low))
+    background = np.minimum(window / frame.width, 1.0)
+    levels = []
+    for sigma in SIGMAS:
+        spread = np.full(len(here), sigma * frame.tolerance)
+        mass = bias * mass_in_window(np.abs(shown - high), window, spread)
+        mass += (1 - bias) * mass_in_window(np.abs(shown - low), window, spread)
+        levels.append(np.log((1 - _STRAY) * mass + _STRAY * background))
+    return np.array(levels).T.reshape(-1, len(SIGMAS))
+
+
+def _softened(fit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Let a column speak for the others with at most the weight of a few values, so that one does not speak for all."""
+    return np.asarray(fit.sum(axis=0) * min(1.0, 8 / max(len(fit), 1)))
+
+
+def _channel(frame: _Frame, weights: NDArray[np.float64]) -> Channel:
+    kept = _LEAST + (1 - _LEAST * len(SIGMAS)) * weights
+    sigmas = tuple(sigma * frame.tolerance for sigma in SIGMAS)
+    return Channel(frame.field, frame.column, frame.grid, sigmas, tuple(kept.tolist()), frame.width)
+
+
+def _judged(cells: _Cells, channels: tuple[Channel, ...]) -> Channels:
+    nats = np.zeros(len(channels))
+    for source, channel in enumerate(channels):
+        here = np.flatnonzero(cells.source == source)
+        nats[source] = _nats_for_original(cells, here, channel)
+    original = bool(nats.sum() > _SURE)
+    read = ~original & (nats <= _SURE + np.log(len(channels)))
+    return Channels(channels, np.broadcast_to(read, len(channels)).copy(), original)
+
+
+def _nats_for_original(cells: _Cells, here: NDArray[np.int64], channel: Channel) -> float:
+    """Weigh "these cells show the original" against "they show either member by a fair coin"."""
+    gap = cells.high[here] - cells.low[here]
+    window = np.maximum(channel.grid, FINEST * gap)
+    background = np.minimum(window / channel.width, 1.0) * _STRAY
+    high, low = (
+        np.log(_mixed(np.abs(cells.shown[here] - place), window, channel) + background)
+        for place in (cells.high[here], cells.low[here])
+    )
+    own = np.where(cells.original_high[here], high - low, low - high)
+    shows, differs = np.count_nonzero(own > _TELLS), np.count_nonzero(own < -_TELLS)
+    return float(shows * np.log(2 * (1 - _RESTORED)) + differs * np.log(2 * _RESTORED))
+
+
+def _mixed(distance: NDArray[np.float64], window: NDArray[np.float64], channel: Channel) -> NDArray[np.float64]:
+    parts = [
+        weight * mass_in_window(distance, window, np.full(len(distance), sigma))
+        for sigma, weight in zip(channel.sigmas, channel.weights, strict=True)
+    ]
+    return np.asarray(sum(parts))
