@@ -141,8 +141,8 @@ def _judged(cells: _Cells, channels: tuple[Channel, ...]) -> Channels:
         here = np.flatnonzero(cells.source == source)
         nats[source] = _nats_for_original(cells, here, channel)
     original = bool(nats.sum() > _SURE)
-    read = ~original & (nats <= _SURE + np.log(len(channels)))
-    return Channels(channels, np.broadcast_to(read, len(channels)).copy(), original)
+    read = np.zeros(len(channels), dtype=bool) if original else nats <= _SURE + np.log(len(channels))
+    return Channels(channels, read, original)
 
 
 def _nats_for_original(cells: _Cells, here: NDArray[np.int64], channel: Channel) -> float:
