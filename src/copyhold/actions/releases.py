@@ -16,7 +16,11 @@ Acts:
                                                                                                      release.destroyed
 Readings:
     listing(occasion, window=Window()) -> Page[Release]                         release:listing
-    show(occasion, release_id) -> Shown(release, party, project_name, holder, institution, dataset_name)
+    under_way(occasion, project, to, *, open_copy=True, waiver="") -> Release | None
+        the request for such a copy that is not issued yet                      release:under_way
+    order(occasion, release_id) -> ReleaseOrder
+        what an issued copy was made from                                       release:order
+    show(occasion, release_id) -> Shown(release, project, holder, institution, country, dataset)
                                                                                 release:show
 """
 
@@ -109,6 +113,18 @@ def _party(act: Act, project: Project, institution: InstitutionId) -> Party:
     return party
 
 
+@reading("release:under_way")
+def under_way(reader: Reader, project: str, to: str, *, open_copy: bool = True, waiver: str = "") -> Release | None:
+    """Find the request for such a copy of the newest version that is not issued yet; with its waiver, if told one."""
+    asked = projects.project_called(project, sight(reader.standing))
+    holder, newest = parties.person_called(to), catalogue.newest(asked.dataset)
+    for release in releases.pending(asked.id, holder.id):
+        same = newest is not None and (release.version, release.open) == (newest.id, open_copy)
+        if same and (not waiver or release.waiver == prose(waiver, "The waiver")):
+            return release
+    return None
+
+
 @action("release:approve", "release.approved")
 def approve(act: Act, release_id: str) -> Release:
     """Approve a request: another person than who asked, in a custody with four eyes."""
@@ -157,6 +173,7 @@ def _committed_key(act: Act, release: Release) -> MarkKey:
 
 
 def _order(release: Release, version: Version, key: MarkKey) -> ReleaseOrder:
+    """The order as of the instant at which it was begun."""
     keeping = custody.get()
     return ReleaseOrder(
         release=release.id,
@@ -172,7 +189,7 @@ def _order(release: Release, version: Version, key: MarkKey) -> ReleaseOrder:
         fields=release.fields,
         where=release.where,
         date_shifts=release.date_shifts,
-        withdrawn=catalogue.withdrawn(release.dataset),
+        withdrawn=catalogue.withdrawn(release.dataset, release.begun_at),
         keys_issued=releases.keys_issued(),
         policy=keeping.policy,
     )
@@ -248,6 +265,16 @@ def _moved(act: Act, release: Release, facts: object) -> Release:
 def listing(reader: Reader, window: Window = FIRST_PAGE) -> Page[Release]:
     """List the copies that one may see, newest first."""
     return releases.releases(sight(reader.standing), window)
+
+
+@reading("release:order")
+def order(reader: Reader, release_id: str) -> ReleaseOrder:
+    """Tell from what, and under which key, an issued copy was made."""
+    release = _seen(reader, release_id)
+    if release.epoch is None or release.issued_at is None:
+        raise ConflictError("The copy was never issued, so there is nothing to hold against the register.")
+    key = releases.mark_key_of(release.dataset, release.party, release.epoch)
+    return _order(release, catalogue.version(release.version), key)
 
 
 @reading("release:show")

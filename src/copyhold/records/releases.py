@@ -9,7 +9,7 @@ from copyhold.domain.accounts import Sight
 from copyhold.domain.catalogue import DatasetId
 from copyhold.domain.errors import NotFoundError
 from copyhold.domain.paging import Page, Window
-from copyhold.domain.parties import InstitutionId
+from copyhold.domain.parties import InstitutionId, PersonId
 from copyhold.domain.projects import ProjectId
 from copyhold.domain.releases import OUTSIDE, PENDING, HeldCopy, MarkKey, Party, PartyId, Release, ReleaseId, State
 from copyhold.domain.words import plain
@@ -39,6 +39,11 @@ def mark_key(dataset: DatasetId, party: PartyId) -> MarkKey | None:
     """The key of a party in a dataset that is in use: the newest that is not spent."""
     there = rows.MarkKey.objects.filter(dataset=dataset, party=party, spent_at=None)
     return values.first(MarkKey, there.order_by("-epoch"))
+
+
+def mark_key_of(dataset: DatasetId, party: PartyId, epoch: int) -> MarkKey:
+    """The key that a party had in a dataset in an epoch."""
+    return values.one(MarkKey, rows.MarkKey.objects.filter(dataset=dataset, party=party, epoch=epoch))
 
 
 def next_epoch(dataset: DatasetId, party: PartyId) -> int:
@@ -99,6 +104,13 @@ def release(identifier: str, sight: Sight) -> Release:
 def releases(sight: Sight, window: Window) -> Page[Release]:
     """One page of releases, newest first."""
     return values.page(Release, rows.Release.objects.filter(_seen(sight)), window)
+
+
+def pending(project: ProjectId, holder: PersonId) -> tuple[Release, ...]:
+    """The requests of a project for a person that are not issued yet, newest first."""
+    states = [state.value for state in PENDING]
+    there = rows.Release.objects.filter(project=project, holder=holder, state__in=states)
+    return values.each(Release, there.order_by("-pk"))
 
 
 def newest_of(dataset: DatasetId, party: PartyId) -> ReleaseId | None:

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from copyhold.domain.releases import Traceability
 from copyhold.engines.marks.cells import cells
 from copyhold.engines.marks.plan import arcsine_thresholds
 from copyhold.engines.marks.power import (
     Attack,
     Rows,
-    TraceabilityClass,
     clean,
     noisy,
     rounding,
@@ -117,7 +117,7 @@ def test_rounding_goes_by_one_two_five(tolerance: float, grid: float) -> None:
 
 
 def test_the_class_is_the_strongest_trace() -> None:
-    assert traceability(True, True, True) is TraceabilityClass.MARKS
-    assert traceability(False, True, True) is TraceabilityClass.DATES
-    assert traceability(False, False, True) is TraceabilityClass.IDS
-    assert traceability(False, False, False) is TraceabilityClass.NATURAL
+    assert traceability(True, True, True) is Traceability.NUMERIC_MARKS
+    assert traceability(False, True, True) is Traceability.DATES
+    assert traceability(False, False, True) is Traceability.IDS_ONLY
+    assert traceability(False, False, False) is Traceability.NATURAL_SIGNATURE

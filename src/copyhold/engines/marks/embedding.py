@@ -5,7 +5,7 @@ computed again, so that every tie holds in just the rows where it held; ids are 
 was accepted; everything else is the master's, byte for byte. Nothing depends on how the table was split into batches.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -100,8 +100,17 @@ class Embedding:
             return parts[0]
         return pa.Table.from_batches(parts).combine_chunks().to_batches()[0]
 
-    def decode(self, copy: pa.RecordBatch, batch: pa.RecordBatch) -> DecodeCheck:
-        """Compare rows of a copy, as read back from its file, with the same rows of the master, in the same order."""
+    def cells(self, batch: pa.RecordBatch) -> Mapping[str, ColumnCells]:
+        """Give the cells of a batch, by field; among them those of fields that are needed and not released."""
+        return self._cells(self._block(batch))
+
+    def decode(
+        self, copy: pa.RecordBatch, batch: pa.RecordBatch, settled: Callable[[pa.Array], pa.Array] = lambda text: text
+    ) -> DecodeCheck:
+        """Compare rows of a copy, as read back from its file, with the same rows of the master, in the same order.
+
+        `settled` says what the file's format makes of a text.
+        """
         if copy.num_rows != batch.num_rows or tuple(copy.schema.names) != self.released:
             return DecodeCheck(others=1, altered=1)
         read = self._block(batch)
@@ -115,7 +124,8 @@ class Embedding:
                 unmarked = ~found[name].marked
                 check += _compared(batch.column(name).filter(pa.array(unmarked)), shown.filter(pa.array(unmarked)))
             else:
-                check += _compared(again.column(name), shown)
+                asked = again.column(name)
+                check += _compared(settled(asked) if pa.types.is_string(asked.type) else asked, shown)
         return check
 
     @cached_property

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copyhold.domain.catalogue import FieldType
+from copyhold.domain.releases import Traceability
+from copyhold.domain.words import Plain
 from copyhold.engines.marks.cells import ColumnCells
 from copyhold.engines.marks.prf import RANGE
 
@@ -36,15 +38,6 @@ class Attack(StrEnum):
     ROUNDED = "rounded"  # to the least of 1-2-5 times a power of ten that is at least the tolerance
     NOISE = "noise"  # Gaussian, three tenths of the tolerance
     TWO_LEAKERS = "two_leakers"  # each cell from one of two holders by a coin
-
-
-class TraceabilityClass(StrEnum):
-    """By what a copy can be told from others."""
-
-    MARKS = "numeric marks"
-    DATES = "dates"
-    IDS = "ids only"
-    NATURAL = "natural signature only"
 
 
 @dataclass(frozen=True)
@@ -127,13 +120,18 @@ def rows_to_name(
     }
 
 
-def traceability(marked: bool, dates_shifted: bool, has_ids: bool) -> TraceabilityClass:
+def told(rows: Mapping[Attack, Rows]) -> dict[str, Plain]:
+    """Give rows needed in the words of every answer: {attack: {"n50", "n95"}}."""
+    return {attack.value: {"n50": one.n50, "n95": one.n95} for attack, one in rows.items()}
+
+
+def traceability(marked: bool, dates_shifted: bool, has_ids: bool) -> Traceability:
     """Say by what a copy can be told from others, the strongest that it has."""
     if marked:
-        return TraceabilityClass.MARKS
+        return Traceability.NUMERIC_MARKS
     if dates_shifted:
-        return TraceabilityClass.DATES
-    return TraceabilityClass.IDS if has_ids else TraceabilityClass.NATURAL
+        return Traceability.DATES
+    return Traceability.IDS_ONLY if has_ids else Traceability.NATURAL_SIGNATURE
 
 
 def rounding(tolerance: float) -> float:

@@ -9,6 +9,7 @@ The bytes depend on the sources' rows, the dictionary and the snapshot before, n
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,13 +22,14 @@ from pyarrow import compute, parquet
 from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
 from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.tables.blocks import AMBIGUOUS, PARTICIPANT, ROW
-from copyhold.engines.tables.columns import typed
+from copyhold.engines.tables.columns import TypedColumn, typed
 from copyhold.engines.tables.reading import batches
 from copyhold.engines.tables.sources import ColumnFacts
 
 GROUP_ROWS = 25_000  # rows held at a time: 500,000 x 1,000 stay under 4 GB
 JOIN = "\x1f"  # the unit separator of ASCII, between the parts of a natural key
 NEXT_ROW, NEXT_PARTICIPANT = b"copyhold.next_row", b"copyhold.next_participant"
+FIXED_DECIMALS = b"copyhold.fixed_decimals"
 TYPES = {
     FieldType.INTEGER: pa.int64(),
     FieldType.DECIMAL: pa.float64(),
@@ -126,6 +128,12 @@ def schema(path: Path) -> pa.Schema:
     return parquet.read_schema(path)
 
 
+def fixed_decimals(path: Path) -> frozenset[str]:
+    """Name the fields whose every number the sources wrote with all its decimals: 5.10, never 5.1."""
+    told = (parquet.read_metadata(path).metadata or {}).get(FIXED_DECIMALS, b"[]")
+    return frozenset(json.loads(told))
+
+
 @dataclass(frozen=True)
 class _Table:
     """What one table is written from."""
@@ -137,6 +145,7 @@ class _Table:
     keys: tuple[str, ...]
     rows: _Numbers
     people: _Numbers
+    shortened: set[str] = field(default_factory=set)  # fields of which some number is written with fewer decimals
 
     def write(self, path: Path) -> TableFile:
         kept = tuple(one for one in self.fields if one.role is not Role.DIRECT)
@@ -156,7 +165,8 @@ class _Table:
                 self._check_columns(batch.schema.names)
                 writer.write_batch(self._numbered(batch, kept, ambiguous, plain, total), row_group_size=GROUP_ROWS)
                 total += batch.num_rows
-            writer.add_key_value_metadata({NEXT_ROW: str(self.rows.next), NEXT_PARTICIPANT: str(self.people.next)})
+            told = {NEXT_ROW: str(self.rows.next), NEXT_PARTICIPANT: str(self.people.next)}
+            writer.add_key_value_metadata(told | {FIXED_DECIMALS: json.dumps(self._fixed(kept))})
         partial.replace(path)
         return TableFile(self.table, path, total, _sha256(path))
 
@@ -223,6 +233,8 @@ class _Table:
         wrong = compute.and_(lost, compute.invert(compute.or_(declared, compute.fill_null(blank, True))))
         self._require_none(wrong, one, start, f"are no {one.type.value}")
         if one.type is FieldType.DECIMAL:
+            if _shortens(read, one):
+                self.shortened.add(one.name)
             return self._rounded(values.cast(pa.float64()), one, start)
         try:
             return values.cast(TYPES[one.type])
@@ -231,6 +243,10 @@ class _Table:
                 f"Field {one.name} of {self.source.name} is declared {one.type.value} but holds other numbers. "
                 "Mend its type or decimals in the dictionary."
             ) from None
+
+    def _fixed(self, kept: Sequence[Field]) -> list[str]:
+        decimal = [one.name for one in kept if one.type is FieldType.DECIMAL and one.decimals]
+        return [name for name in decimal if name not in self.shortened]
 
     def _rounded(self, values: pa.Array, one: Field, start: int) -> pa.Array:
         rounded = compute.round(values, one.decimals or 0)
@@ -247,6 +263,15 @@ class _Table:
                 f"Field {one.name} of {self.source.name}: {count} values {what}, the first in row {first}. "
                 "Mend the data, or the type, decimals or missing codes in the dictionary."
             )
+
+
+def _shortens(read: TypedColumn, one: Field) -> bool:
+    """Whether some number is written with fewer decimals than the field has; codes for no answer do not count."""
+    if read.places is None:  # numbers that were never text have no say, a column without any number either
+        return bool(read.values.null_count < len(read.values))
+    numbers = read.values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    codes = [float(code) for code in one.missing_codes if _is_number(code)]
+    return bool(((read.places >= 0) & (read.places < (one.decimals or 0)) & ~np.isin(numbers, codes)).any())
 
 
 def _written(column: pa.Array) -> pa.Array:

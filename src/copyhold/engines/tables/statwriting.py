@@ -92,6 +92,12 @@ def write(
     return table.num_rows, {originals[each.name]: left for each in columns if (left := _left_out(each, labels, codes))}
 
 
+def settled(text: pa.Array, kind: Kind) -> pa.Array:
+    """Say what a format makes of a text: no text where it is empty, in .sav and .xpt without spaces at its end."""
+    kept = text if kind is Kind.DTA else compute.utf8_rtrim(text, " ")
+    return compute.if_else(compute.equal(kept, ""), pa.scalar(None, pa.string()), kept)
+
+
 def _column(name: str, announced: pa.Field, stored: pa.ChunkedArray, kind: Kind) -> _Column:
     facts, found = facts_of(announced), announced.type
     cells = stored.combine_chunks() if stored.num_chunks else pa.array([], found)

@@ -42,6 +42,8 @@ _KINDS = {
     ".xpt": Kind.XPT,
 }
 
+ENDINGS = tuple(_KINDS)
+
 Batches = Iterable[pa.RecordBatch]
 
 
@@ -79,7 +81,7 @@ def write(batches: Batches, path: str | os.PathLike[str], schema: pa.Schema) -> 
     target = Path(path)
     kind = _KINDS.get(target.suffix.lower())
     if kind is None:
-        raise InvalidInputError(f"{target.name} cannot be written: its ending must be one of {', '.join(_KINDS)}.")
+        raise InvalidInputError(f"{target.name} cannot be written: its ending must be one of {', '.join(ENDINGS)}.")
     names = legal_names(schema.names, kind)
     fitted = _fitted(batches, schema)
     formulas: Mapping[str, int] = {}

@@ -23,6 +23,7 @@ COMMANDS = {
     "institution": ("parties", "add an institution, list them"),
     "person": ("parties", "add a person, list them"),
     "project": ("projects", "add a project, approve it, list them"),
+    "release": ("releases", "make, approve, list, show, verify, recall, keep copies; record their destruction"),
     "suspend": ("incidents", "stop a person, institution, project or country in one act"),
     "reinstate": ("incidents", "end a suspension"),
     "log": ("log", "verify, prove, export the audit log"),

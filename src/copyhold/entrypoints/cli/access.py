@@ -46,14 +46,14 @@ def record(
     """Record evidence for one of the five clocks."""
     door = doors.of(context)
     evidence = access.record(
-        door.occasion(), clock, who, parse(until, "--until"), reference=reference, file_sha256=_kept(door, file)
+        door.occasion(), clock, who, parse(until, "--until"), reference=reference, file_sha256=kept(door, file)
     )
     door.terminal.answer(
         {"evidence": plain(evidence)}, f"{evidence.clock.value} is recorded until {evidence.until.date()}."
     )
 
 
-def _kept(door: doors.Door, file: Path | None) -> str:
+def kept(door: doors.Door, file: Path | None) -> str:
     """Keep the bytes first, then record their hash: a record never names bytes that are not there."""
     if file is None:
         return ""
