@@ -66,7 +66,8 @@ def open_attempt(act: Act, leak_sha256: str, dataset: str) -> Attempt:
     tracing.open_case(case)
     facts = {"attempt": case.attempt, "leak_sha256": digest, "dataset": case.dataset, "keys": case.keys_issued}
     act.enter(case.id, {**facts, "mark_derivations": act.outside.keys.derivations("mark")})
-    return Attempt(case.id, case.attempt, digest, case.dataset, keys, custody.get().policy, act.at)
+    earlier = tracing.case_files(case.dataset, but=digest)
+    return Attempt(case.id, case.attempt, digest, case.dataset, keys, custody.get().policy, act.at, earlier)
 
 
 @action("tracing:conclude", "tracing.attempt_concluded")

@@ -56,7 +56,7 @@ class Attempt:
     """One pass of scoring, entered before it begins: number t of this custody, charged t(t+1).
 
     `keys` are all mark keys ever issued in this custody at that moment, one per dataset, party and epoch; their
-    number is R.
+    number is R. `earlier` name the stored case files of other leaks of the dataset in which parties were named.
     """
 
     case: CaseId
@@ -66,6 +66,7 @@ class Attempt:
     keys: tuple[MarkKey, ...]
     policy: Policy
     opened_at: datetime
+    earlier: tuple[str, ...] = ()
 
     @property
     def keys_issued(self) -> int:
@@ -121,3 +122,25 @@ class Case:
     agreed_by: PersonId | None
     agreed_at: datetime | None
     result: TraceResult | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a door tells of a trace: the finding, or only that it is held for the second analyst.
+
+    A leak of which nothing can be scored (unreadable, not ours, without marks) has no case and cost no attempt.
+    """
+
+    result: TraceResult | None
+    case: CaseId | None = None
+    attempt: int | None = None
+
+    @classmethod
+    def of(cls, case: Case) -> "Answer":
+        """What may be told of a case."""
+        return cls(case.result, case.id, case.attempt)
+
+    @property
+    def finding(self) -> Finding:
+        """The finding, HELD where it may not be told yet."""
+        return Finding.HELD if self.result is None else self.result.finding

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from copyhold.domain.catalogue import DatasetId
 from copyhold.domain.errors import NotFoundError
 from copyhold.domain.parties import PersonId
 from copyhold.domain.tracing import Case, CaseId, TraceResult
@@ -49,3 +50,10 @@ def case(identifier: str) -> Case:
 def cases() -> tuple[Case, ...]:
     """All cases, newest first."""
     return values.each(Case, rows.Case.objects.order_by("-pk"))
+
+
+def case_files(dataset: DatasetId, *, but: str) -> tuple[str, ...]:
+    """The stored case files of a dataset in which parties were named, of other leaks than the one with this hash."""
+    concluded = values.each(Case, rows.Case.objects.filter(dataset=dataset, concluded_at__isnull=False).order_by("pk"))
+    told = (case.result for case in concluded if case.leak_sha256 != but)
+    return tuple(dict.fromkeys(result.case_sha256 for result in told if result is not None and result.case_sha256))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from copyhold.engines.marks.cells import cells
+from copyhold.engines.marks.cells import ColumnCells, cells
 from copyhold.engines.marks.constraints import spans_of
 from copyhold.engines.marks.plan import MarkPlan
 from copyhold.engines.matching.index import TableIndex
@@ -33,8 +33,15 @@ class Master:
         needed = self.plan.inputs(table, names)
         return block(index.batch(positions, needed), index.declared(needed), table)
 
+    def sample(self, table: int) -> Mapping[str, ColumnCells]:
+        """Give the cells of some stretches of a table, by field."""
+        index = self.indexes[table]
+        names = [column.field for column in self.plan.of(table) if column.field in index]
+        read = self.block(table, _stretches(index.rows), names)
+        return cells(self.plan, self.plan_key, read, names)
+
     def steps(self, table: int) -> dict[str, float]:
-        """Give by field how far marks may move a value, in the field's unit, from a part of the table."""
+        """Give by field how far marks may move a value, in the field's unit, from some stretches of the table."""
         index = self.indexes[table]
         names = [column.field for column in self.plan.of(table)]
         names += [one.field for one in self.plan.derived if one.table == table]

@@ -1,0 +1,71 @@
+"""Where a leak was found again: the dataset and version in which most of its rows align, without any party's key."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from copyhold.domain.catalogue import Role, Version
+from copyhold.domain.tracing import Register
+from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
+from copyhold.engines.tracing.reader import Read, read
+from copyhold.engines.tracing.sighting import Master, SightedTable, sighted
+from copyhold.jobs.catalogue import index, plan_key, plan_of
+from copyhold.jobs.tracing.leaks import Leak
+from copyhold.ports import Home, Step
+
+_NEARLY_ALL = 0.9  # share of rows aligned at which older versions are not looked at
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A leak found in a version: each leaked table matched to one of the version's."""
+
+    name: str
+    version: Version
+    master: Master
+    tables: tuple[SightedTable, ...]
+
+    @property
+    def rows_aligned(self) -> int:
+        """Leaked rows that align above decoys."""
+        return sum(one.rows_aligned for one in self.tables)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Fields that the leak shows."""
+        return frozenset(match.field for one in self.tables for match in one.match.matches)
+
+    def read(self, reach: int) -> Read:
+        """Read the leak; `reach` is the most days that any party's dates may have moved."""
+        ids = [one for one in self.version.dictionary.fields if one.role is Role.ID]
+        names = [name for one in ids for name in (one.name, one.column)]
+        return read(self.tables, self.master, FIFTEEN_DIGITS, names, reach)
+
+
+def find(home: Home, register: Register, leak: Leak, step: Step) -> Sighting | None:
+    """Find the version in which most of the leak's rows align; None where there is no version at all.
+
+    The newest version of every dataset is looked at first, and its older ones where rows are left over.
+    """
+    best: Sighting | None = None
+    names = {dataset.id: dataset.name for dataset in register.datasets}
+    versions = list(_newest_first(register.versions))
+    for place, version in enumerate(versions):
+        settled = best is not None and best.rows_aligned >= _NEARLY_ALL * leak.rows
+        if settled and not (best is not None and version.dataset != best.version.dataset):
+            continue
+        found = _in_version(home, register, names[version.dataset], version, leak, step)
+        if best is None or found.rows_aligned > best.rows_aligned:
+            best = found
+        step("rows", (place + 1) / len(versions))
+    return best
+
+
+def _newest_first(versions: Sequence[Version]) -> Iterator[Version]:
+    yield from sorted(versions, key=lambda one: (-one.number, one.dataset))
+
+
+def _in_version(home: Home, register: Register, name: str, version: Version, leak: Leak, step: Step) -> Sighting:
+    plan = plan_of(home.outside, version)
+    indexes = {plan.number(table): opened for table, opened in index(home, version, step).items()}
+    master = Master(plan, plan_key(home.outside, register.custody, version.dataset), indexes)
+    return Sighting(name, version, master, tuple(sighted(columns, master) for columns in leak.tables))
