@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from copyhold.domain.errors import InvalidInputError
+from copyhold.domain.errors import IntegrityError, InvalidInputError
 from copyhold.engines.marks.keys import commitment
 from copyhold.engines.marks.prf import uniforms_of_keys
 from copyhold.engines.tracing.casefile import FORMAT, Document, blind_tests, figures, hypothesis_document
@@ -52,12 +52,14 @@ class Verification:
     cells_opened   every cell is one that was committed to
     bits_proved    every stated bit is one the party was given
     problems       what is wrong, or not yet proved, in plain sentences
+    contradicted   something that was checked does not agree; what is only not yet proved is no contradiction
     """
 
     figures_agree: bool
     cells_opened: bool
     bits_proved: bool
     problems: tuple[str, ...]
+    contradicted: bool = False
 
 
 def verify(content: bytes, opener: Opener | None = None, copies: Mapping[str, str] | None = None) -> Verification:
@@ -74,10 +76,12 @@ def verify(content: bytes, opener: Opener | None = None, copies: Mapping[str, st
             raise ValueError("another format")
         wrong = _wrong_figures(document)
         unopened = _unopened(document, opener)
-        unproved = _unproved(document, copies or {})
+        unproved, disproved = _unproved(document, copies or {})
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InvalidInputError("This is no case file of a form that can be checked.", code="NO_CASE_FILE") from error
-    return Verification(not wrong, not unopened, not unproved, (*wrong, *unopened, *unproved))
+    contradicted = bool(wrong or (unopened and opener) or disproved)
+    bits_proved = not (unproved or disproved)
+    return Verification(not wrong, not unopened, bits_proved, (*wrong, *unopened, *disproved, *unproved), contradicted)
 
 
 def alternatives_of(document: Document) -> list[Alternative]:
@@ -141,7 +145,11 @@ def _unopened(document: Document, opener: Opener | None) -> list[str]:
     if opener is None:
         return ["The openings of the cells were not checked."]
     opened: dict[tuple[int, ...], list[OpenedCell]] = {}
-    for one in opener(document["openings"]):
+    try:
+        shown = opener(document["openings"])
+    except IntegrityError as error:
+        return [error.message]
+    for one in shown:
         opened.setdefault((one.table, one.row, one.column, one.threshold, one.original_high), []).append(one)
     missing = sum(not _is_opened(opened, cell) for one in alternatives_of(document) for cell in _facts(one.reading))
     return [f"{missing} cells are not those of the openings."] if missing else []
@@ -159,16 +167,17 @@ def _is_opened(opened: Mapping[tuple[int, ...], list[OpenedCell]], cell: OpenedC
     return any(abs(one.low - cell.low) <= slack and abs(one.high - cell.high) <= slack for one in same)
 
 
-def _unproved(document: Document, copies: Mapping[str, str]) -> list[str]:
-    problems = []
+def _unproved(document: Document, copies: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Say whose bits are not yet proved, and whose are disproved."""
+    unproved, disproved = [], []
     for name in document["names"]:
         if name["opened_key"] is not None and not _drawn_by_opened_key(document, name):
-            problems.append(f"{name['party']}: the opened key is not the one committed to, or draws other bits.")
+            disproved.append(f"{name['party']}: the opened key is not the one committed to, or draws other bits.")
         elif name["party"] in copies and not _same_bits(name["bits"], copies[name["party"]]):
-            problems.append(f"{name['party']}: the countersigned copy shows other bits.")
+            disproved.append(f"{name['party']}: the countersigned copy shows other bits.")
         elif name["opened_key"] is None and name["party"] not in copies:
-            problems.append(f"{name['party']}: {BITS_NOT_PROVED}")
-    return problems
+            unproved.append(f"{name['party']}: {BITS_NOT_PROVED}")
+    return unproved, disproved
 
 
 def _drawn_by_opened_key(document: Document, name: Document) -> bool:
