@@ -12,8 +12,8 @@ import pytest
 from copyhold.domain.errors import IntegrityError, InvalidInputError
 from copyhold.engines.marks.keys import commitment
 from copyhold.engines.tracing.openings import opened, opener
-from copyhold.engines.tracing.parties import Cells
 from copyhold.engines.tracing.verification import verify
+from tests.engines.marks.test_plan import nhanes_plan
 from tests.engines.tracing.nhanes_case import LEAKER, NONCE, PARTIES, RealCase, real_case
 
 
@@ -128,9 +128,9 @@ def test_what_is_no_opening_is_no_case_file(case: RealCase, content: bytes, chan
 
 
 def test_a_cell_that_is_not_marked_or_not_there_is_not_opened(case: RealCase) -> None:
-    table, row, column = (getattr(case.cells, name)[:1] for name in ("table", "row", "column"))
-    threshold = case.cells.threshold[:1]
-    for lost in (Cells(table, row + np.uint64(100_000), column, threshold), Cells(table, row, column * 0, threshold)):
+    one = case.cells.take(np.array([0]))
+    plain = np.array([nhanes_plan().place(1, "SEQN").column], dtype=np.uint32)
+    for lost in (replace(one, row=one.row + np.uint64(100_000)), replace(one, column=plain)):
         with pytest.raises(IntegrityError, match="not in the version"):
             opened(case.version, lost)
 

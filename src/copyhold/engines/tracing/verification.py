@@ -8,13 +8,15 @@ reader's weights are taken as given, because the bound holds for any.
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from copyhold.domain.errors import IntegrityError, InvalidInputError
+from copyhold.domain.log import Statement
 from copyhold.engines.marks.keys import commitment
 from copyhold.engines.marks.prf import uniforms_of_keys
 from copyhold.engines.tracing.casefile import FORMAT, Document, blind_tests, figures, hypothesis_document
@@ -25,6 +27,7 @@ from copyhold.engines.tracing.readings import KINDS, Alternative, Channel, Readi
 from copyhold.engines.tracing.statement import ASSUMPTIONS, BITS_NOT_PROVED, BY_IDS_ALONE, BY_MARKS, statement
 
 AGREEMENT = 1e-6  # six digits
+VERSION_ADDED, KEY_COMMITTED, ATTEMPT_OPENED = "catalogue.version_added", "key.committed", "tracing.attempt_opened"
 EXACT = 1e-9  # in gaps: members of a pair are what was committed to, up to the rounding of their unit
 
 
@@ -70,18 +73,46 @@ def verify(content: bytes, opener: Opener | None = None, copies: Mapping[str, st
 
     Raises: InvalidInputError where the content is no case file.
     """
-    try:
-        document = json.loads(content)
-        if document.get("format") != FORMAT:
-            raise ValueError("another format")
+    document = read(content)
+    with _of_the_form():
         wrong = _wrong_figures(document)
         unopened = _unopened(document, opener)
         unproved, disproved = _unproved(document, copies or {})
-    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise InvalidInputError("This is no case file of a form that can be checked.", code="NO_CASE_FILE") from error
     contradicted = bool(wrong or (unopened and opener) or disproved)
     bits_proved = not (unproved or disproved)
     return Verification(not wrong, not unopened, bits_proved, (*wrong, *unopened, *disproved, *unproved), contradicted)
+
+
+def read(content: bytes) -> Document:
+    """Read a case file. Raises: InvalidInputError where the content is none."""
+    with _of_the_form():
+        document = json.loads(content)
+        if document.get("format") != FORMAT:
+            raise ValueError("another format")
+    return dict(document)
+
+
+def claims(document: Document) -> tuple[Statement, ...]:
+    """Say what the log must hold: the version's root, each named party's key commitment, the attempt and its charge.
+
+    Raises: InvalidInputError where the document is no case file.
+    """
+    with _of_the_form():
+        attempt, leak = document["attempt"], document["leak"]
+        counted = {"attempt": attempt["number"], "keys": attempt["keys_issued"], "leak_sha256": leak["sha256"]}
+        keys = [
+            Statement(KEY_COMMITTED, one["party"], {"commitment": one["key_commitment"]}) for one in document["names"]
+        ]
+        version = Statement(VERSION_ADDED, document["version"], {})
+        return (version, *keys, Statement(ATTEMPT_OPENED, document["case"], counted))
+
+
+@contextmanager
+def _of_the_form() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        raise InvalidInputError("This is no case file of a form that can be checked.", code="NO_CASE_FILE") from error
 
 
 def alternatives_of(document: Document) -> list[Alternative]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "project": ("projects", "add a project, approve it, list them"),
     "suspend": ("incidents", "stop a person, institution, project or country in one act"),
     "reinstate": ("incidents", "end a suspension"),
+    "case": ("tracing", "traces and their answers: list, show, agree, verify"),
     "log": ("log", "verify, prove, export the audit log"),
 }
 
