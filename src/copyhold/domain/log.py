@@ -1,7 +1,9 @@
 """The audit log as its readers see it: rows, entries, checkpoints."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from copyhold.domain.words import Plain
 
@@ -65,3 +67,19 @@ class Refusals:
     facts: dict[str, Plain]
     first_at: datetime
     repeats: int
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What an entry of the log states: its type, what it is about, and facts that tell it from others like it."""
+
+    type: str
+    subject: str
+    facts: Mapping[str, Any]
+
+    def is_made_by(self, payload: Mapping[str, Any]) -> bool:
+        """Say whether an entry's payload states this."""
+        facts = payload.get("facts")
+        told = facts if isinstance(facts, dict) else {}
+        same = payload.get("type") == self.type and payload.get("subject") == self.subject
+        return same and all(told.get(name) == value for name, value in self.facts.items())

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -19,8 +19,15 @@ from copyhold.domain.catalogue import (
     VersionOrder,
     VersionResult,
 )
-from copyhold.domain.errors import InvalidInputError
-from copyhold.engines.marks.commitment import RowTree, TableCommitment
+from copyhold.domain.errors import IntegrityError, InvalidInputError
+from copyhold.engines.marks.commitment import (
+    HASH_BYTES,
+    CommittedTable,
+    CommittedVersion,
+    RowTree,
+    TableCommitment,
+    leaves,
+)
 from copyhold.engines.marks.draft import draw_plan, extend_plan
 from copyhold.engines.marks.keys import NONCE_BYTES, PlanKeys, commitment
 from copyhold.engines.marks.plan import MarkPlan
@@ -28,10 +35,12 @@ from copyhold.engines.matching.index import TableIndex, build_index
 from copyhold.engines.tables import cohorts
 from copyhold.engines.tables.blocks import NUMERIC, Block, block
 from copyhold.engines.tables.dictionary import from_csv
-from copyhold.engines.tables.snapshots import Snapshot, read_batches, write_snapshot
+from copyhold.engines.tables.snapshots import Snapshot, read_batches, row_count, write_snapshot
 from copyhold.ports import Home, Occasion, Outside, Step
 
 Occasions = Callable[[], Occasion]
+
+LEAVES = "leaves"  # 32 bytes a row, in order: hashes of salted commitments, from which any row's path is read
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,8 @@ def add(
     order = catalogue.next_version(occasions(), name, from_csv(sources.dictionary), accept_suggested=accept_suggested)
     with spool(home) as folder:
         result = _made(home.outside, order, sources, folder, step)
-    version = catalogue.add_version(occasions(), order, result, terms)
+        version = catalogue.add_version(occasions(), order, result, terms)
+        _keep_leaves(home, folder, version)
     index(home, version, step)
     return version
 
@@ -90,6 +100,54 @@ def plan_of(outside: Outside, version: Version) -> MarkPlan:
 def plan_key(outside: Outside, custody: str, dataset: str) -> bytes:
     """Derive the key under which a dataset's cells are drawn."""
     return outside.keys.derive("plan", custody, dataset).reveal()
+
+
+def committed(home: Home, custody: str, version: Version, step: Step) -> CommittedVersion:
+    """Give what opening cells of a version takes: its tables, and the tree whose root the log holds.
+
+    The leaves were kept when the version was added; where they are lost they are computed again.
+    Raises: IntegrityError where the version is no longer the one that was committed to.
+    """
+    keys = _plan_keys(home.outside, custody, version.dataset)
+    paths = {one.table: home.outside.storage.path(one.sha256) for one in version.tables}
+    tables = _committed(plan_of(home.outside, version), keys, version.dictionary, paths)
+    tree = _kept_tree(home, version)
+    if tree is None or tree.root.hex() != version.master_root:
+        tree = _grown_again(home, version, tables, step)
+    return CommittedVersion(tables, tree)
+
+
+def _kept_tree(home: Home, version: Version) -> RowTree | None:
+    kept = _leaves_of(home, version)
+    whole = kept.exists() and kept.stat().st_size == version.rows * HASH_BYTES
+    return RowTree(kept.read_bytes()) if whole else None
+
+
+def _grown_again(home: Home, version: Version, tables: tuple[CommittedTable, ...], step: Step) -> RowTree:
+    with spool(home) as folder:
+        tree = _grown(tables, folder, step)
+        if tree.root.hex() != version.master_root:
+            raise IntegrityError("A version is no longer the one that was committed to; restore it from a backup.")
+        _keep_leaves(home, folder, version)
+    return tree
+
+
+def _grown(tables: tuple[CommittedTable, ...], folder: Path, step: Step) -> RowTree:
+    """Compute the leaves of a version into a folder, and give the tree over them."""
+    made = leaves(tables, lambda share: step("commitments", share))
+    (folder / LEAVES).write_bytes(made)
+    return RowTree(made)
+
+
+def _keep_leaves(home: Home, folder: Path, version: Version) -> None:
+    """Put the leaves of a version with what else is derived from it; they are moved there whole, or not at all."""
+    place = _leaves_of(home, version)
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / LEAVES).replace(place)
+
+
+def _leaves_of(home: Home, version: Version) -> Path:
+    return home.indexes / f"{version.master_root}.{LEAVES}"
 
 
 @contextmanager
@@ -130,7 +188,7 @@ def _made(outside: Outside, order: VersionOrder, sources: Sources, folder: Path,
         step=step,
     )
     plan = _planned(outside, order, dictionary, snapshot, step)
-    return _result(outside, order, sources, dictionary, snapshot, plan, step)
+    return _result(outside, order, sources, dictionary, snapshot, plan, folder, step)
 
 
 def _by_table(files: Sequence[Path], dictionary: Dictionary) -> dict[str, Path]:
@@ -178,14 +236,13 @@ def _result(
     dictionary: Dictionary,
     snapshot: Snapshot,
     plan: MarkPlan,
+    folder: Path,
     step: Step,
 ) -> VersionResult:
-    keys = PlanKeys(
-        plan_key(outside, order.custody, order.dataset),
-        outside.keys.derive("salt", order.custody, order.dataset).reveal(),
-    )
+    keys = _plan_keys(outside, order.custody, order.dataset)
     nonce = bytes.fromhex(order.previous.plan_nonce) if order.previous else outside.chance(NONCE_BYTES)
-    root = _master_root(plan, keys, dictionary, snapshot, step)
+    tables = _committed(plan, keys, dictionary, {one.table: one.path for one in snapshot.tables})
+    root = _grown(tables, folder, step).root
     storage = outside.storage
     return VersionResult(
         tables=tuple(
@@ -205,18 +262,22 @@ def _result(
     )
 
 
-def _master_root(plan: MarkPlan, keys: PlanKeys, dictionary: Dictionary, snapshot: Snapshot, step: Step) -> bytes:
-    """Commit to every cell of the version, table after table."""
-    leaves = bytearray()
-    total, done = sum(one.rows for one in snapshot.tables), 0
-    for one in snapshot.tables:
-        kept = tuple(each for each in dictionary.of(one.table) if each.role is not Role.DIRECT)
-        committing = TableCommitment(plan, keys, one.table, kept)
-        for batch in read_batches(one.path):
-            leaves += committing.leaves(batch)
-            done += batch.num_rows
-            step("commitments", done / total)
-    return RowTree(bytes(leaves)).root
+def _committed(
+    plan: MarkPlan, keys: PlanKeys, dictionary: Dictionary, paths: Mapping[str, Path]
+) -> tuple[CommittedTable, ...]:
+    """Say how each table of a version is committed to: every field but direct identifiers, which no snapshot holds."""
+    return tuple(
+        CommittedTable(TableCommitment(plan, keys, table, _kept(dictionary, table)), path, row_count(path))
+        for table, path in paths.items()
+    )
+
+
+def _kept(dictionary: Dictionary, table: str) -> tuple[Field, ...]:
+    return tuple(one for one in dictionary.of(table) if one.role is not Role.DIRECT)
+
+
+def _plan_keys(outside: Outside, custody: str, dataset: str) -> PlanKeys:
+    return PlanKeys(plan_key(outside, custody, dataset), outside.keys.derive("salt", custody, dataset).reveal())
 
 
 def _as_planned(dictionary: Dictionary, plan: MarkPlan) -> Dictionary:

@@ -1,15 +1,21 @@
-"""Publish the log: from the rows of the custody to tiles and a signed checkpoint in its folder."""
+"""Publish the log, from rows to tiles and a signed checkpoint in its folder, and disclose entries with their proofs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from copyhold.actions import custody, log
+from copyhold.auditlog import verification
 from copyhold.auditlog.checkpoints import CheckpointSigner
+from copyhold.auditlog.disclosures import Disclosure
+from copyhold.auditlog.encoding import Json
+from copyhold.auditlog.entries import Leaf, OpenPayload
+from copyhold.auditlog.proofs import LogProof
 from copyhold.auditlog.publishing import Publisher, SignedState
 from copyhold.auditlog.tree import Edge
-from copyhold.domain.log import Checkpoint
+from copyhold.domain.log import Checkpoint, Opened, Statement
 from copyhold.domain.log import Edge as KeptEdge
-from copyhold.ports import Home
+from copyhold.ports import Home, Occasion
 
 ORIGIN = "copyhold"
 BATCH = 1_024  # rows read at a time
@@ -53,6 +59,35 @@ def publish(home: Home) -> SignedState:
     if not key_file.exists():
         key_file.write_text(signer.key.text + "\n", encoding="utf-8")
     return Publisher(home.log, signer, Rows(home)).publish()
+
+
+def disclosed(
+    home: Home, occasions: Callable[[], Occasion], statements: Iterable[Statement]
+) -> tuple[dict[str, Json], ...]:
+    """Publish the log and disclose the entries that make these statements, each with its proof.
+
+    Only these: nothing else that the log holds about the same things. An entry whose payload was shredded can state
+    nothing any more and is left out.
+    """
+    publish(home)
+    found = [_stating(occasions, one) for one in statements]
+    return tuple(_disclosure(home, opened).document for opened in found if opened is not None)
+
+
+def _stating(occasions: Callable[[], Occasion], statement: Statement) -> Opened | None:
+    """Give the first entry that makes a statement."""
+    for entry in log.about(occasions(), statement.subject):
+        if entry.type == statement.type and entry.payload_salt is not None:
+            opened = log.open_entry(occasions(), entry.seq)
+            if statement.is_made_by(opened.payload):
+                return opened
+    return None
+
+
+def _disclosure(home: Home, opened: Opened) -> Disclosure:
+    proof = LogProof.parse(verification.prove(home.log, opened.entry.seq))
+    payload: Any = opened.payload
+    return Disclosure(Leaf.decode(opened.entry.leaf), OpenPayload(payload, opened.salt), proof)
 
 
 def _signer(home: Home) -> CheckpointSigner:

@@ -12,9 +12,11 @@ Opening a cell shows its statement, its salt, the row's other commitments and th
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from copyhold.engines.marks.keys import PlanKeys
 from copyhold.engines.marks.plan import MarkPlan
 from copyhold.engines.marks.prf import blocks_at
 from copyhold.engines.tables.blocks import Block, block, is_number, presence
+from copyhold.engines.tables.snapshots import read_batches
 
 HASH_BYTES = 32
 ROWS = 4_096  # rows hashed at once: their commitments take 13 MB at 100 columns
@@ -59,6 +62,19 @@ class CellStatement:
 
 
 @dataclass(frozen=True)
+class StatedCell:
+    """A cell's statement with the salt of its commitment."""
+
+    statement: CellStatement
+    salt: bytes
+
+    @property
+    def commitment(self) -> bytes:
+        """What the row's leaf holds of the cell."""
+        return self.statement.commitment(self.salt)
+
+
+@dataclass(frozen=True)
 class Opening:
     """One cell opened: `others` are the commitments of the row's other cells, in order, around place `place`."""
 
@@ -74,19 +90,7 @@ class Opening:
         """Say whether the cell stands under a version's root."""
         own = self.statement.commitment(self.salt)
         listed = [*self.others[: self.place], own, *self.others[self.place :]]
-        return 0 <= self.leaf < self.size and self._climbed(row_leaf(listed)) == root
-
-    def _climbed(self, node: bytes) -> bytes | None:
-        """Follow RFC 9162, section 2.1.3.2."""
-        here, last, steps = self.leaf, self.size - 1, iter(self.path)
-        while last:
-            if here % 2 or here < last:
-                other = next(steps, None)
-                if other is None:
-                    return None
-                node = _node(other, node) if here % 2 else _node(node, other)
-            here, last = here // 2, last // 2
-        return node if next(steps, None) is None else None
+        return root_above(listed, self.leaf, self.size, self.path) == root
 
 
 class RowTree:
@@ -133,18 +137,21 @@ class TableCommitment:
         parts = [batch.slice(start, ROWS) for start in range(0, batch.num_rows, ROWS)]
         return b"".join(self._part(part) for part in parts)
 
+    def stated(self, batch: pa.RecordBatch) -> list[tuple["StatedCell", ...]]:
+        """State every cell of each row of a batch, in the order in which the row's leaf lists them."""
+        read, found = self._read(batch)
+        columns = [self._stated(read, column, batch, found.get(column.name)) for column in self._columns]
+        return list(zip(*columns, strict=True))
+
     def opening(self, batch: pa.RecordBatch, row: int, name: str, tree: RowTree, leaf: int) -> Opening:
         """Open the cell of a field in the batch's row at position `row`, which is the version's leaf `leaf`."""
-        one = batch.slice(row, 1)
-        read, found = self._read(one)
-        commitments = [_digests(self._messages(read, column, one, found))[0] for column in self._columns]
+        (stated,) = self.stated(batch.slice(row, 1))
         place = [column.name for column in self._columns].index(name)
-        number = self.plan.place(read.table, name).column
         return Opening(
-            statement=_statement(read, number, self._columns[place], one, found.get(name)),
-            salt=bytes(blocks_at(self.keys.salt, read.table, read.rows, number)[0]),
+            statement=stated[place].statement,
+            salt=stated[place].salt,
             place=place,
-            others=tuple(commitments[:place] + commitments[place + 1 :]),
+            others=tuple(one.commitment for one in stated[:place] + stated[place + 1 :]),
             leaf=leaf,
             size=tree.size,
             path=tree.path(leaf),
@@ -165,6 +172,13 @@ class TableCommitment:
         leaves = [_leaf(b"".join(row)) for row in zip(*columns, strict=True)]
         return b"".join(leaves)
 
+    def _stated(self, read: Block, one: Field, batch: pa.RecordBatch, found: ColumnCells | None) -> list["StatedCell"]:
+        number = self.plan.place(read.table, one.name).column
+        salts = blocks_at(self.keys.salt, read.table, read.rows, number)
+        addresses = [(read.table, row, number) for row in read.rows.tolist()]
+        parts = zip(addresses, _told(batch.column(one.name), one), _pairs(found, len(salts)), salts, strict=True)
+        return [StatedCell(CellStatement(*at, value, *pair), bytes(salt)) for at, value, pair, salt in parts]
+
     def _messages(self, read: Block, one: Field, batch: pa.RecordBatch, found: dict[str, ColumnCells]) -> Bytes:
         """Lay out what is hashed for each row of a column, uint8 (rows, message)."""
         number = self.plan.place(read.table, one.name).column
@@ -178,6 +192,68 @@ class TableCommitment:
             _pair_bytes(found.get(one.name), len(read.rows)),
         ]
         return np.concatenate(parts, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class CommittedTable:
+    """One table of a version: how it is committed to, its snapshot file, and its number of rows."""
+
+    committing: TableCommitment
+    path: Path
+    rows: int
+
+    @property
+    def number(self) -> int:
+        """The table's number in addresses."""
+        return self.committing.plan.number(self.committing.table)
+
+
+@dataclass(frozen=True, eq=False)
+class CommittedVersion:
+    """The tables of a version, in the order in which their rows were committed to, and the tree over all rows."""
+
+    tables: tuple[CommittedTable, ...]
+    tree: RowTree
+
+    def placed(self) -> Iterator[tuple[CommittedTable, int]]:
+        """Give each table with the leaf of its first row."""
+        first = 0
+        for one in self.tables:
+            yield one, first
+            first += one.rows
+
+
+def leaves(tables: Sequence[CommittedTable], step: Callable[[float], None]) -> bytes:
+    """Give the leaves of a version's rows, table after table, 32 bytes each.
+
+    Cost: half a microsecond a cell; 500,000 rows of 100 fields take about 40 CPU seconds.
+    """
+    found = bytearray()
+    total, done = sum(one.rows for one in tables), 0
+    for one in tables:
+        for batch in read_batches(one.path):
+            found += one.committing.leaves(batch)
+            done += batch.num_rows
+            step(done / total)
+    return bytes(found)
+
+
+def root_above(commitments: Sequence[bytes], leaf: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Climb from a row's commitments, in order, along its path to the root; None where the path does not fit.
+
+    Source: RFC 9162, section 2.1.3.2.
+    """
+    if not 0 <= leaf < size or any(len(one) != HASH_BYTES for one in (*commitments, *path)):
+        return None
+    node, here, last, steps = row_leaf(commitments), leaf, size - 1, iter(path)
+    while last:
+        if here % 2 or here < last:
+            other = next(steps, None)
+            if other is None:
+                return None
+            node = _node(other, node) if here % 2 else _node(node, other)
+        here, last = here // 2, last // 2
+    return node if next(steps, None) is None else None
 
 
 def row_leaf(commitments: Sequence[bytes]) -> bytes:
@@ -250,11 +326,16 @@ def _pair_bytes(found: ColumnCells | None, rows: int) -> Bytes:
     return written
 
 
-def _statement(read: Block, number: int, one: Field, row: pa.RecordBatch, found: ColumnCells | None) -> CellStatement:
-    value = row.column(one.name)
-    told = (value.cast(pa.float64(), safe=False) if is_number(one) else value.cast(pa.string())).to_pylist()[0]
-    where = (read.table, int(read.rows[0]), number)
-    if found is None or not found.marked[0]:
-        return CellStatement(*where, told)
-    pair = (float(found.natural(found.low)[0]), float(found.natural(found.high)[0]))
-    return CellStatement(*where, told, int(found.threshold[0]), *pair)
+def _told(column: pa.Array, one: Field) -> list[Any]:
+    if not is_number(one):
+        return list(column.cast(pa.string()).to_pylist())
+    # Negative zero is told as zero, which is how it is hashed.
+    return [value if value is None else value + 0.0 for value in column.cast(pa.float64(), safe=False).to_pylist()]
+
+
+def _pairs(found: ColumnCells | None, rows: int) -> Iterable[tuple[Any, ...]]:
+    if found is None:
+        return repeat((), rows)
+    low, high = found.natural(found.low).tolist(), found.natural(found.high).tolist()
+    pairs = zip(found.threshold.tolist(), low, high, strict=True)
+    return [pair if marked else () for marked, pair in zip(found.marked.tolist(), pairs, strict=True)]

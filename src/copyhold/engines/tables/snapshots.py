@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
 from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
@@ -121,6 +122,27 @@ def read_batches(path: Path, columns: Sequence[str] | None = None, rows: int = G
     with parquet.ParquetFile(path) as file:
         names = None if columns is None else [ROW, PARTICIPANT, AMBIGUOUS, *columns]
         yield from file.iter_batches(batch_size=rows, columns=names, use_threads=False)
+
+
+def read_rows(path: Path, numbers: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.intp], pa.RecordBatch]]:
+    """Iterate over the rows with these numbers, all columns, and where each stands in the table, from 0.
+
+    Numbers that the table lacks are passed over. Only the row groups that hold one are read whole.
+    """
+    with parquet.ParquetFile(path) as file:
+        start = 0
+        for group in range(file.num_row_groups):
+            known = file.read_row_group(group, columns=[ROW]).column(ROW).to_numpy()
+            here = np.flatnonzero(np.isin(known, numbers))
+            if len(here):
+                whole = file.read_row_group(group, use_threads=False)
+                yield start + here, whole.take(here).combine_chunks().to_batches()[0]
+            start += len(known)
+
+
+def row_count(path: Path) -> int:
+    """Count the rows of a snapshot's table."""
+    return int(parquet.read_metadata(path).num_rows)
 
 
 def schema(path: Path) -> pa.Schema:

@@ -63,8 +63,12 @@ class Circumstances:
     blind_errors    errors of people and software together in so many blind tests
     flows           every lawful way from the party's copies, as competing propositions
     safeguards      which safeguards against framing by the custodian held
-    openings        the openings of the cells used, one for each; their form is that of the commitments
+    openings        the openings of the cells used (see openings.opened)
+    log             entries of the log with their proofs, that hold the version's root, each named party's key
+                    commitment, and the attempt (see verification.claims)
     seen            cells found in earlier sightings
+
+    `case`, `version` and each identity's `party` are ids as the log knows them.
     """
 
     case: str
@@ -79,6 +83,7 @@ class Circumstances:
     flows: tuple[str, ...] = ()
     safeguards: Mapping[str, bool] = field(default_factory=dict)
     openings: tuple[Any, ...] = ()
+    log: tuple[Any, ...] = ()
     seen: Cells | None = None
 
 
@@ -105,13 +110,14 @@ def case_file(
         "version": circumstances.version,
         "leak": dict(circumstances.leak),
         "attempt": {"number": naming.attempt.number, "keys_issued": naming.attempt.keys_issued, "alpha": ALPHA},
-        "controls": {"keys": CONTROLS, "level": CONTROL_LEVEL},
+        "controls": {"keys": CONTROLS, "level": CONTROL_LEVEL, "reached": [list(one) for one in naming.controls]},
         "id_space": str(parties.id_space),
         "hypotheses": [hypothesis_document(one) for one in prior()],
         "alternatives": [{"weight": one.weight, "reading": reading_document(one.reading)} for one in readings],
         **asked.document(),
         "seen": _places(asked.cells, circumstances.seen),
         "openings": list(circumstances.openings),
+        "log": list(circumstances.log),
         "names": [
             _name_document(one, identity, asked, parties, circumstances.attempts)
             for one, identity in zip(naming.names, circumstances.identities, strict=True)

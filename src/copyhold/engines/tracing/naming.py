@@ -101,11 +101,16 @@ class Name:
 
 @dataclass(frozen=True)
 class Naming:
-    """The outcome of an attempt: names in the order found, or none, or an instrument that failed its controls."""
+    """The outcome of an attempt: names in the order found, or none, or an instrument that failed its controls.
+
+    `controls` are (k, how many control keys reached E >= 10^k) before anybody was named; empty where nobody is, so that
+    nothing drawn by chance tells two traces apart that name nobody.
+    """
 
     attempt: Attempt
     names: tuple[Name, ...] = ()
     instrument_failed: bool = False
+    controls: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.instrument_failed and self.names:
@@ -175,11 +180,17 @@ def describe(
 
 def too_many(log_evidence_of_controls: NDArray[np.float64]) -> bool:
     """Say whether more controls show E >= 10^k, for any k, than 10^-k of them would at level 1e-6."""
+    total = len(log_evidence_of_controls)
+    return any(
+        binom.sf(count - 1, total, 10.0**-k) < CONTROL_LEVEL for k, count in reached(log_evidence_of_controls) if k
+    )
+
+
+def reached(log_evidence_of_controls: NDArray[np.float64]) -> tuple[tuple[int, int], ...]:
+    """Count the controls that show E >= 10^k, for k from 0 to the highest that any shows."""
     log10 = np.floor(log_evidence_of_controls / math.log(10))
     highest = int(np.max(log10, initial=0, where=np.isfinite(log10)))
-    return any(
-        binom.sf(int((log10 >= k).sum()) - 1, len(log10), 10.0**-k) < CONTROL_LEVEL for k in range(1, highest + 1)
-    )
+    return tuple((k, int((log10 >= k).sum())) for k in range(highest + 1))
 
 
 def _halves(alternatives: Sequence[Alternative], half: Callable[[Reading], Reading]) -> list[Alternative]:
@@ -190,13 +201,16 @@ def _name(
     alternatives: list[Alternative], parties: Parties, controls: Parties, attempt: Attempt, seen: Cells | None
 ) -> Naming:
     names: list[Name] = []
+    at_first: tuple[tuple[int, int], ...] = ()
     while True:
         found = [one.party for one in names]
-        if too_many(_rough(alternatives, controls, parties, found)):
+        of_controls = _rough(alternatives, controls, parties, found)
+        if too_many(of_controls):
             return Naming(attempt, instrument_failed=True)
         best = _strongest(alternatives, parties, found, attempt)
         if best is None:
-            return Naming(attempt, tuple(names))
+            return Naming(attempt, tuple(names), controls=at_first)
+        at_first = at_first or reached(of_controls)
         names.append(describe(alternatives, parties, found, best, attempt, seen))
 
 

@@ -8,13 +8,15 @@ reader's weights are taken as given, because the bound holds for any.
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from copyhold.domain.errors import InvalidInputError
+from copyhold.domain.errors import IntegrityError, InvalidInputError
+from copyhold.domain.log import Statement
 from copyhold.engines.marks.keys import commitment
 from copyhold.engines.marks.prf import uniforms_of_keys
 from copyhold.engines.tracing.casefile import FORMAT, Document, blind_tests, figures, hypothesis_document
@@ -25,6 +27,7 @@ from copyhold.engines.tracing.readings import KINDS, Alternative, Channel, Readi
 from copyhold.engines.tracing.statement import ASSUMPTIONS, BITS_NOT_PROVED, BY_IDS_ALONE, BY_MARKS, statement
 
 AGREEMENT = 1e-6  # six digits
+VERSION_ADDED, KEY_COMMITTED, ATTEMPT_OPENED = "catalogue.version_added", "key.committed", "tracing.attempt_opened"
 EXACT = 1e-9  # in gaps: members of a pair are what was committed to, up to the rounding of their unit
 
 
@@ -52,12 +55,14 @@ class Verification:
     cells_opened   every cell is one that was committed to
     bits_proved    every stated bit is one the party was given
     problems       what is wrong, or not yet proved, in plain sentences
+    contradicted   something that was checked does not agree; what is only not yet proved is no contradiction
     """
 
     figures_agree: bool
     cells_opened: bool
     bits_proved: bool
     problems: tuple[str, ...]
+    contradicted: bool = False
 
 
 def verify(content: bytes, opener: Opener | None = None, copies: Mapping[str, str] | None = None) -> Verification:
@@ -68,16 +73,46 @@ def verify(content: bytes, opener: Opener | None = None, copies: Mapping[str, st
 
     Raises: InvalidInputError where the content is no case file.
     """
-    try:
+    document = read(content)
+    with _of_the_form():
+        wrong = _wrong_figures(document)
+        unopened = _unopened(document, opener)
+        unproved, disproved = _unproved(document, copies or {})
+    contradicted = bool(wrong or (unopened and opener) or disproved)
+    bits_proved = not (unproved or disproved)
+    return Verification(not wrong, not unopened, bits_proved, (*wrong, *unopened, *disproved, *unproved), contradicted)
+
+
+def read(content: bytes) -> Document:
+    """Read a case file. Raises: InvalidInputError where the content is none."""
+    with _of_the_form():
         document = json.loads(content)
         if document.get("format") != FORMAT:
             raise ValueError("another format")
-        wrong = _wrong_figures(document)
-        unopened = _unopened(document, opener)
-        unproved = _unproved(document, copies or {})
-    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+    return dict(document)
+
+
+def claims(document: Document) -> tuple[Statement, ...]:
+    """Say what the log must hold: the version's root, each named party's key commitment, the attempt and its charge.
+
+    Raises: InvalidInputError where the document is no case file.
+    """
+    with _of_the_form():
+        attempt, leak = document["attempt"], document["leak"]
+        counted = {"attempt": attempt["number"], "keys": attempt["keys_issued"], "leak_sha256": leak["sha256"]}
+        keys = [
+            Statement(KEY_COMMITTED, one["party"], {"commitment": one["key_commitment"]}) for one in document["names"]
+        ]
+        version = Statement(VERSION_ADDED, document["version"], {})
+        return (version, *keys, Statement(ATTEMPT_OPENED, document["case"], counted))
+
+
+@contextmanager
+def _of_the_form() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise InvalidInputError("This is no case file of a form that can be checked.", code="NO_CASE_FILE") from error
-    return Verification(not wrong, not unopened, not unproved, (*wrong, *unopened, *unproved))
 
 
 def alternatives_of(document: Document) -> list[Alternative]:
@@ -141,7 +176,11 @@ def _unopened(document: Document, opener: Opener | None) -> list[str]:
     if opener is None:
         return ["The openings of the cells were not checked."]
     opened: dict[tuple[int, ...], list[OpenedCell]] = {}
-    for one in opener(document["openings"]):
+    try:
+        shown = opener(document["openings"])
+    except IntegrityError as error:
+        return [error.message]
+    for one in shown:
         opened.setdefault((one.table, one.row, one.column, one.threshold, one.original_high), []).append(one)
     missing = sum(not _is_opened(opened, cell) for one in alternatives_of(document) for cell in _facts(one.reading))
     return [f"{missing} cells are not those of the openings."] if missing else []
@@ -159,16 +198,17 @@ def _is_opened(opened: Mapping[tuple[int, ...], list[OpenedCell]], cell: OpenedC
     return any(abs(one.low - cell.low) <= slack and abs(one.high - cell.high) <= slack for one in same)
 
 
-def _unproved(document: Document, copies: Mapping[str, str]) -> list[str]:
-    problems = []
+def _unproved(document: Document, copies: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Say whose bits are not yet proved, and whose are disproved."""
+    unproved, disproved = [], []
     for name in document["names"]:
         if name["opened_key"] is not None and not _drawn_by_opened_key(document, name):
-            problems.append(f"{name['party']}: the opened key is not the one committed to, or draws other bits.")
+            disproved.append(f"{name['party']}: the opened key is not the one committed to, or draws other bits.")
         elif name["party"] in copies and not _same_bits(name["bits"], copies[name["party"]]):
-            problems.append(f"{name['party']}: the countersigned copy shows other bits.")
+            disproved.append(f"{name['party']}: the countersigned copy shows other bits.")
         elif name["opened_key"] is None and name["party"] not in copies:
-            problems.append(f"{name['party']}: {BITS_NOT_PROVED}")
-    return problems
+            unproved.append(f"{name['party']}: {BITS_NOT_PROVED}")
+    return unproved, disproved
 
 
 def _drawn_by_opened_key(document: Document, name: Document) -> bool:

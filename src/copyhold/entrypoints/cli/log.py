@@ -11,6 +11,7 @@ from copyhold.domain.errors import InvalidInputError, NotFoundError
 from copyhold.domain.words import plain
 from copyhold.entrypoints.cli import door as doors
 from copyhold.entrypoints.cli.terminal import BROKEN, DONE
+from copyhold.jobs.log import KEY_FILE
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 log = typer.Typer(add_completion=False, no_args_is_help=True, help="The audit log, as outsiders verify it.")
@@ -28,9 +29,9 @@ def verify(
 ) -> int:
     """Check signature, every entry, every tile, and that history was not rewritten."""
     door = doors.of(context)
-    folder = _folder(directory, door)
-    key = _text(vkey or folder / "vkey")
-    found = verification.verify(folder, key.strip(), _text(since) if since else None)
+    folder = door.home.log if directory is None else log_folder(directory)
+    key = text_of(vkey or folder / KEY_FILE)
+    found = verification.verify(folder, key.strip(), text_of(since) if since else None)
     words = [f"The log holds {found.size} entries; every entry, tile and signature fits."] if found.ok else []
     door.terminal.answer(dict(_mapping(plain(found))), *words, *found.problems)
     return DONE if found.ok else BROKEN
@@ -61,14 +62,13 @@ def export(
     door.terminal.answer({"log": str(directory)}, f"The log is copied to {directory}; `copyhold log verify` checks it.")
 
 
-def _folder(directory: Path | None, door: doors.Door) -> Path:
-    """The log that is meant: the folder itself, the log of the custody it is, or of the custody at hand."""
-    if directory is None:
-        return door.home.log
+def log_folder(directory: Path) -> Path:
+    """The log that is meant: the folder itself, or the log of the custody it is."""
     return directory if (directory / "checkpoint").exists() else directory / "log"
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Read a small text file that the log or its reader keeps."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

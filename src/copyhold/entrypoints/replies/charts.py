@@ -64,8 +64,8 @@ def evidence_chart(
 ) -> str:
     """Draw the evidence of each named party, the threshold, and where the control keys lie.
 
-    `named` holds (label, log10 of E); `controls` holds (k, how many control keys reached E >= 10^k). Nothing else is
-    drawn: the evidence about a party that is not named is never shown.
+    `named` holds (short label, log10 of E); `controls` holds (k, how many control keys reached E >= 10^k). Nothing else
+    is drawn: the evidence about a party that is not named is never shown.
     """
     high = max([log10_threshold, *(value for _, value in named), 1.0]) * 1.1
     x = Axis("log10 of the evidence", -1.0, high)
@@ -74,11 +74,14 @@ def evidence_chart(
         radius = 2 + 2 * math.log10(1 + count)
         across = _across(x, k)
         body.append(f'<circle cx="{across:.1f}" cy="{TOP + 20}" r="{radius:.1f}" fill="{FAINT}" stroke="{INK}"/>')
+    step = min(34.0, (HEIGHT - BOTTOM - TOP - 60) / max(len(named), 1))
     for number, (label, value) in enumerate(named):
-        y = TOP + 60 + 34 * number
-        width = _across(x, value) - _across(x, 0.0)
-        body.append(f'<rect x="{_across(x, 0.0):.1f}" y="{y}" width="{width:.1f}" height="20" fill="{STRONG}"/>')
-        body.append(_text(_across(x, 0.0) + 6, y + 15, f"{label}: {value:.1f}", "#ffffff"))
+        y, start, end = TOP + 60 + step * number, _across(x, 0.0), _across(x, value)
+        body.append(
+            f'<rect x="{start:.1f}" y="{y:.1f}" width="{end - start:.1f}" height="{step * 0.6:.1f}" fill="{STRONG}"/>'
+        )
+        body.append(_text(start - 6, y + step * 0.3 + 4, label, INK, "end"))
+        body.append(_text(end + 6, y + step * 0.3 + 4, f"{value:.1f}", INK))
     line = _across(x, log10_threshold)
     body.append(
         f'<line x1="{line:.1f}" y1="{TOP}" x2="{line:.1f}" y2="{HEIGHT - BOTTOM}" stroke="{ALERT}" '
