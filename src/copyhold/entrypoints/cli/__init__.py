@@ -26,6 +26,7 @@ COMMANDS = {
     "release": ("releases", "make, approve, list, show, verify, recall, keep copies; record their destruction"),
     "suspend": ("incidents", "stop a person, institution, project or country in one act"),
     "reinstate": ("incidents", "end a suspension"),
+    "trace": ("tracing", "whose copy do leaked rows come from"),
     "case": ("tracing", "traces and their answers: list, show, agree, verify"),
     "log": ("log", "verify, prove, export the audit log"),
 }

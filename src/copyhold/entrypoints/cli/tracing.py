@@ -1,4 +1,4 @@
-"""`case`: the answers of traces, the second analyst, and an outsider's check."""
+"""`trace` and `case`: whose copy is it, the second analyst, and an outsider's check."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,23 +9,56 @@ import typer
 from copyhold.actions import custody, tracing
 from copyhold.auditlog import disclosures
 from copyhold.domain.errors import InvalidInputError, NotFoundError
-from copyhold.domain.tracing import Case
+from copyhold.domain.tracing import Answer, Case, Finding, TraceResult
 from copyhold.entrypoints.cli import door as doors
 from copyhold.entrypoints.cli.log import log_folder, text_of
-from copyhold.entrypoints.cli.terminal import BROKEN, DONE
+from copyhold.entrypoints.cli.terminal import BROKEN, DONE, FOUND, UNUSABLE
 from copyhold.entrypoints.replies import case_report
 from copyhold.entrypoints.replies import tracing as replies
 from copyhold.jobs.log import KEY_FILE
+from copyhold.jobs.tracing import trace as jobs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 case = typer.Typer(add_completion=False, no_args_is_help=True, help="Cases: what traces answered.")
 app.add_typer(case, name="case")
 
+CODES = {Finding.NAMED: FOUND, Finding.UNREADABLE: UNUSABLE, Finding.INSTRUMENT_FAILED: BROKEN}
 MOST_BYTES = 1 << 28  # a case file of 100,000 cells has about 60 MB
 
 CaseIdArgument = Annotated[str, typer.Argument(metavar="ID", help="The case's id; `case list` shows them.")]
 Report = Annotated[Path | None, typer.Option("--report", metavar="OUT.html", help="Write the case report there.")]
 Copy = Annotated[Path | None, typer.Option("--file", metavar="OUT.json", help="Write the case file there.")]
+
+
+@app.command()
+def trace(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The leaked files; several are one leak.")],
+    report: Report = None,
+) -> int:
+    """Say whose copy leaked rows come from, with a bound on naming an innocent, or that it cannot be told."""
+    door = doors.of(context)
+    if report is not None and not report.absolute().parent.is_dir():
+        raise InvalidInputError(f"There is no folder {report.parent} for the report; name a place that exists.")
+    with door.terminal.progress() as step:
+        found = jobs.trace(door.home, door.occasion, files, step=step)
+    if found.case is not None:
+        tell(door, tracing.show(door.occasion(), found.case), report)
+    else:
+        _tell_uncharged(door, found, report)
+    return CODES.get(found.finding, DONE)
+
+
+def _tell_uncharged(door: doors.Door, found: Answer, report: Path | None) -> None:
+    """Tell the answer on a leak that was never scored."""
+    result = found.result or TraceResult(Finding.HELD)
+    if report is not None:
+        nobody = door.home.occasion()
+        leak = str(result.report.get("leak_sha256", ""))
+        told = case_report.Told(custody.show(nobody).name, result, leak, nobody.at)
+        _write(report, case_report.page(told).encode())
+    answer = replies.answer(result)
+    door.terminal.answer({**answer, **_where(report)}, *replies.sentences(answer, result), *_whereabouts(report))
 
 
 @case.command("list")
@@ -67,7 +100,8 @@ def verify(
     content = _content(file)
     document = verification.read(content)
     folder = log_folder(log) if log else None
-    key = text_of(vkey or folder / KEY_FILE).strip() if vkey or folder else None
+    place = vkey or (folder / KEY_FILE if folder else None)
+    key = text_of(place).strip() if place else None
     entries = document.get("log") or []
     shown = disclosures.check(entries, verification.claims(document), key, folder)
     roots = [root for one in shown.payloads if (root := _root(one)) is not None]
@@ -97,9 +131,15 @@ def tell(door: doors.Door, told: Case, report: Path | None = None, file: Path | 
         _write(file, _case_file(door, told))
     result = None if told.held else told.result
     answer = replies.of_case(told)
-    written = {"report": str(report)} if report else {}
-    lines = [f"The report is in {report}."] if report else []
-    door.terminal.answer({**answer, **written}, *replies.sentences(answer, result), *lines)
+    door.terminal.answer({**answer, **_where(report)}, *replies.sentences(answer, result), *_whereabouts(report))
+
+
+def _where(report: Path | None) -> dict[str, str]:
+    return {"report": str(report)} if report else {}
+
+
+def _whereabouts(report: Path | None) -> list[str]:
+    return [f"The report is in {report}."] if report else []
 
 
 def page(door: doors.Door, told: Case) -> str:

@@ -1,21 +1,25 @@
 """What the register adds to a finding: who the named keys belong to, and the case file that others can check."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from copyhold.domain.releases import HeldCopy, ReleaseId
 from copyhold.domain.tracing import Attempt, Register
 from copyhold.domain.words import plain
-from copyhold.engines.tracing.casefile import Circumstances, Identity, case_file
+from copyhold.engines.tracing.casefile import Asked, Circumstances, Document, Identity, case_file
 from copyhold.engines.tracing.naming import Name
+from copyhold.engines.tracing.openings import opened
 from copyhold.engines.tracing.reader import Read
-from copyhold.engines.tracing.readings import party_half
+from copyhold.engines.tracing.readings import Alternative, party_half
+from copyhold.engines.tracing.verification import claims, read
+from copyhold.jobs.catalogue import Occasions, committed
+from copyhold.jobs.log import disclosed
 from copyhold.jobs.tracing.holdings import Holdings
 from copyhold.jobs.tracing.leaks import Leak
 from copyhold.jobs.tracing.scoring import Scored
 from copyhold.jobs.tracing.sightings import Sighting
-from copyhold.ports import Home
+from copyhold.ports import Home, Step
 
 _NEARLY_ALL = 0.9  # share of the people read whom a copy must hold to have given the file: alignments err
 
@@ -75,10 +79,28 @@ class Told:
         )
 
 
-def case_file_of(told: Told) -> bytes:
-    """Write the case file of an attempt that named somebody."""
+def case_file_of(told: Told, occasions: Occasions, step: Step) -> bytes:
+    """Write the case file of an attempt that named somebody: figures, openings of the cells, entries of the log."""
+    circumstances = replace(_circumstances(told), openings=_openings(told, step))
+    draft = _written(told, circumstances)
+    proved = disclosed(told.home, occasions, claims(read(draft)))
+    return _written(told, replace(circumstances, log=proved))
+
+
+def _written(told: Told, circumstances: Circumstances) -> bytes:
+    scored = told.scored
+    return case_file(told.read.alternatives, party_half, scored.parties, scored.naming, circumstances)
+
+
+def _openings(told: Told, step: Step) -> tuple[Document, ...]:
+    halves = [Alternative(one.weight, party_half(one.reading)) for one in told.read.alternatives]
+    version = committed(told.home, told.register.custody, told.sighting.version, step)
+    return opened(version, Asked.by(halves).cells)
+
+
+def _circumstances(told: Told) -> Circumstances:
     names = told.scored.naming.names
-    circumstances = Circumstances(
+    return Circumstances(
         case=told.attempt.case,
         dataset=told.attempt.dataset,
         version=told.sighting.version.id,
@@ -102,4 +124,3 @@ def case_file_of(told: Told) -> bytes:
         },
         seen=told.scored.seen,
     )
-    return case_file(told.read.alternatives, party_half, told.scored.parties, told.scored.naming, circumstances)

@@ -7,6 +7,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -76,6 +77,9 @@ def _scored(
     scored = score(home.outside, register, attempt, read.alternatives, holdings, step)
     told = Told(home, register, attempt, leak, sighting, read, scored, holdings)
     result = _result(_finding(scored, sighting, read), leak, sighting, read, register, told)
+    if result.named:
+        kept = home.outside.storage.put(BytesIO(case_file_of(told, occasions, step)))
+        result = replace(result, case_sha256=kept)
     return Answer.of(tracing.conclude(occasions(), attempt.case, result))
 
 
@@ -117,7 +121,6 @@ def _result(
             **_charged(told),
             "statement": _statement(finding, told),
         },
-        case_sha256=_kept(told) if named and told else "",
     )
 
 
@@ -159,10 +162,6 @@ def _named(told: Told) -> tuple[Named, ...]:
             )
         )
     return tuple(found)
-
-
-def _kept(told: Told) -> str:
-    return told.home.outside.storage.put(BytesIO(case_file_of(told)))
 
 
 def _columns(sighting: Sighting) -> list[Plain]:
