@@ -13,6 +13,7 @@ from copyhold.ports import Home
 
 # Every command: the module whose `app` runs it, and its line in the help.
 COMMANDS = {
+    "demo": ("demo", "the whole life of three copies on real data: a leak, the trace, the suspension"),
     "init": ("custody", "create a custody: database, keys, log"),
     "status": ("custody", "what there is in the custody and what is due"),
     "token": ("accounts", "service tokens: add, list, revoke"),
