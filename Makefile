@@ -17,6 +17,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 demo: $(STAMP) ## the main job on real data: three marked copies, a leak, its holder named
+	rm -rf copyhold-demo  # what an earlier run left
 	$(BIN)/copyhold demo
 
 test: $(STAMP) lint ## every check and test that fits in minutes; says what it leaves out

@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from copyhold.domain.accounts import Door
 from copyhold.domain.errors import CopyholdError
@@ -11,6 +12,9 @@ from copyhold.domain.words import Secret
 from copyhold.entrypoints import cli
 from copyhold.entrypoints.cli.options import split
 from copyhold.entrypoints.cli.terminal import BUG, Terminal
+
+if TYPE_CHECKING:
+    from copyhold.entrypoints.library.custody import Custody
 
 TOKEN_VARIABLE = "COPYHOLD_TOKEN"  # noqa: S105 - the variable's name, not a token
 
@@ -35,6 +39,18 @@ def run(words: list[str]) -> int:
         return BUG
     except Exception as fault:
         return _fault(terminal, fault)
+
+
+def custody(directory: str | os.PathLike[str] | None) -> "Custody":
+    """Open a custody for the library; a notebook's running loop is no reason for Django to refuse."""
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    from copyhold.config import wiring
+
+    wiring.prepare()
+    home = wiring.open_home(None if directory is None else Path(directory), Door.LIBRARY)
+    from copyhold.entrypoints.library.custody import Custody
+
+    return Custody(home)
 
 
 def _openers() -> cli.Openers:

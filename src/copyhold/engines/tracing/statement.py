@@ -44,8 +44,8 @@ def statement(p: float, attempts: int) -> str:
 
 
 def rounded_up(p: float) -> str:
-    """Return a bound with two digits, never below what it was."""
-    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(p)):.1e}"
+    """Return a bound with two digits, never below the number that was computed, as its shortest decimals tell it."""
+    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(repr(p))):.1e}"
 
 
 def upper_limit(errors: int, trials: int) -> float:
