@@ -9,8 +9,11 @@ import rfc8785
 
 from copyhold.domain.errors import InvalidInputError, NotFoundError
 from copyhold.engines.matching.leaked import LeakedColumn
+from copyhold.engines.tables.limits import Limits
 from copyhold.engines.tables.reading import read_tables
 from copyhold.engines.tracing.sighting import leaked_columns
+
+_FORMULAS = Limits(formulas=True)  # a cell that a spreadsheet would compute makes a leak no less a leak
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def read_leak(files: Sequence[Path]) -> Leak:
         UnreadableFileError: a file holds no table that can be read.
     """
     hashes = [_sha256(file) for file in files]
-    found = [leaked_columns(source) for file in files for source in read_tables(file)]
+    found = [leaked_columns(source) for file in files for source in read_tables(file, limits=_FORMULAS)]
     digest = hashes[0] if len(hashes) == 1 else hashlib.sha256(rfc8785.dumps(sorted(hashes))).hexdigest()
     return Leak(digest, tuple(file.name for file in files), tuple(columns for columns in found if columns))
 
