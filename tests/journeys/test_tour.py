@@ -1,10 +1,10 @@
 """Every block of docs/tour.md runs in order and shows what the page says; it runs once, in one folder.
 
-`sh` blocks hold lines of `copyhold` and `export` alone, `python` blocks run as they stand, a `csv NAME` block is a
-file, and a `text` block tells what the block of commands before it printed, with … for anything.
+`sh` blocks hold lines of `copyhold` and `export` alone, where CASE stands for the newest case's id; `python` blocks run
+as they stand, a `csv NAME` block is a file, and a `text` block tells what the block of commands before it printed, with
+… for anything.
 """
 
-import glob
 import re
 import shlex
 from collections.abc import Iterator
@@ -88,7 +88,8 @@ def told(line: str, copyhold: Command, monkeypatch: pytest.MonkeyPatch) -> str:
         return ""
     assert words[0] == "copyhold", line
     stated = re.search(r"# exits with (\d)$", line)
-    ended: Ended = copyhold(*(word for each in words[1:] for word in (sorted(glob.glob(each)) or [each])))
+    newest = copyhold("case", "list", "--json").json["cases"][0]["case"] if "CASE" in words else ""
+    ended: Ended = copyhold(*(newest if word == "CASE" else word for word in words[1:]))
     assert ended.code == (int(stated[1]) if stated else 0), f"{line}\n{ended.out}{ended.err}"
     return ended.out + ended.err
 
