@@ -1,5 +1,6 @@
 """The documentation is fresh: generated pages, links, decisions, promises, and commands that messages name."""
 
+import math
 import re
 import tomllib
 from collections.abc import Iterator
@@ -12,10 +13,15 @@ import tests.world  # noqa: F401 - rows can be imported only once Django is set 
 from copyhold.config.settings import SETTINGS_FILE, Settings
 from copyhold.domain.custody import Policy
 from copyhold.domain.errors import CopyholdError, InvalidInputError
+from copyhold.engines.tracing.hypotheses import prior
+from copyhold.engines.tracing.naming import ALPHA, CONTROLS
 from copyhold.entrypoints import cli
 from copyhold.entrypoints.cli import terminal
 from docs.generate import PAGES, REFERENCE
 from docs.pages import commands, entries, errors, settings
+from tests.attacks import plain
+from tests.attacks.leaks import KINDS
+from tests.attacks.mutants import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROSE = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "GLOSSARY.md")]
@@ -148,6 +154,23 @@ def test_every_dependency_has_its_line_in_the_decision_on_them() -> None:
     page = (ROOT / "docs" / "adr" / "0004-dependencies.md").read_text(encoding="utf-8")
     rows = {name for row in re.findall(r"^\| ([a-z0-9, -]+) \|", page, re.M) for name in row.split(", ")}
     assert {re.split(r"[\[><=]", one)[0] for one in asked} == rows - {"package"}
+
+
+def test_the_figures_in_the_decision_on_evidence_are_those_of_the_code() -> None:
+    page = " ".join((ROOT / "docs" / "adr" / "0007-evidence.md").read_text(encoding="utf-8").split())
+    listed = prior()
+    least, most = (choose(one.weight for one in listed) for choose in (min, max))
+    for told in (
+        f"{len(listed)} pairs of a law ({len({one.law for one in listed})}: strategy",
+        f"each is at least {least:.4f}, so a true hypothesis costs at most {-math.log(least):.1f} nats, "
+        f"the commonest {-math.log(most):.1f}.",
+        f"at most alpha = {ALPHA:.0e}".replace("e-09", "e-9"),
+        f"{CONTROLS:,} fresh keys",
+        f"{len(KINDS)} kinds of drawn leaks",
+        f"{len(MUTANTS)} broken instruments",
+        f"in {len(Path(plain.__file__).read_text(encoding='utf-8').splitlines())} lines",
+    ):
+        assert told in page, told
 
 
 def _below(kind: type[CopyholdError]) -> Iterator[type[CopyholdError]]:
