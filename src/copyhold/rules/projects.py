@@ -47,7 +47,7 @@ def may_decide(project: Project, person: PersonId, state: State, *, four_eyes: b
     reasons = []
     if state not in MOVES[project.state]:
         reason = f"The project is {project.state.value} and cannot become {state.value}."
-        reasons.append(Reason("PROJECT_STATE", reason, "Look at it with `project show`."))
+        reasons.append(Reason("PROJECT_STATE", reason, "Look at it with `project list`."))
     if four_eyes and person in (project.applied_by, project.lead):
         reason = "Whoever applied for a project, or leads it, does not decide on it."
         reasons.append(Reason("SAME_PERSON", reason, "Have another custodian decide."))

@@ -248,7 +248,8 @@ class _Table:
             return _written(column)
         codes = tuple(code for code in one.missing_codes if one.type not in NUMBERS or not _is_number(code))
         read = typed(column, ColumnFacts(missing_codes=codes), kind=one.type)
-        values = read.values
+        # A column that is about something else comes back as text: none of its cells is such a value.
+        values = pa.nulls(len(column)) if pa.types.is_string(read.values.type) else read.values
         lost = compute.and_(compute.is_valid(column), compute.is_null(values))
         declared = compute.is_in(_written(column), value_set=pa.array(one.missing_codes, pa.string()))
         blank = compute.equal(compute.utf8_trim_whitespace(_written(column)), "")
