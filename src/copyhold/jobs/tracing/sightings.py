@@ -1,6 +1,6 @@
 """Where a leak was found again: the dataset and version in which most of its rows align, without any party's key."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from copyhold.domain.catalogue import Role, Version
@@ -44,15 +44,15 @@ class Sighting:
 def find(home: Home, register: Register, leak: Leak, step: Step) -> Sighting | None:
     """Find the version in which most of the leak's rows align; None where there is no version at all.
 
-    The newest version of every dataset is looked at first, and its older ones where rows are left over.
+    The newest version of every dataset is looked at, and older ones where many rows are left over.
     """
     best: Sighting | None = None
     names = {dataset.id: dataset.name for dataset in register.datasets}
-    versions = list(_newest_first(register.versions))
+    versions = _newest_first(register.versions)
     for place, version in enumerate(versions):
         settled = best is not None and best.rows_aligned >= _NEARLY_ALL * leak.rows
-        if settled and not (best is not None and version.dataset != best.version.dataset):
-            continue
+        if settled and place >= len(names):
+            break
         found = _in_version(home, register, names[version.dataset], version, leak, step)
         if best is None or found.rows_aligned > best.rows_aligned:
             best = found
@@ -60,8 +60,11 @@ def find(home: Home, register: Register, leak: Leak, step: Step) -> Sighting | N
     return best
 
 
-def _newest_first(versions: Sequence[Version]) -> Iterator[Version]:
-    yield from sorted(versions, key=lambda one: (-one.number, one.dataset))
+def _newest_first(versions: Sequence[Version]) -> list[Version]:
+    """The newest version of each dataset, then all older ones, newer before older."""
+    newest = {one.dataset: one for one in sorted(versions, key=lambda one: one.number)}
+    older = [one for one in versions if one is not newest[one.dataset]]
+    return [*newest.values(), *sorted(older, key=lambda one: one.added_at, reverse=True)]
 
 
 def _in_version(home: Home, register: Register, name: str, version: Version, leak: Leak, step: Step) -> Sighting:
