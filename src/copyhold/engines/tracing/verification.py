@@ -87,7 +87,7 @@ def read(content: bytes) -> Document:
     """Read a case file. Raises: InvalidInputError where the content is none."""
     with _of_the_form():
         document = json.loads(content)
-        if document.get("format") != FORMAT:
+        if document.get("format") != FORMAT or not isinstance(document["log"], list):
             raise ValueError("another format")
     return dict(document)
 
@@ -103,8 +103,15 @@ def claims(document: Document) -> tuple[Statement, ...]:
         keys = [
             Statement(KEY_COMMITTED, one["party"], {"commitment": one["key_commitment"]}) for one in document["names"]
         ]
-        version = Statement(VERSION_ADDED, document["version"], {})
+        version = Statement(VERSION_ADDED, document["version"], {"name": document["dataset"]})
         return (version, *keys, Statement(ATTEMPT_OPENED, document["case"], counted))
+
+
+def committed_roots(document: Document, payloads: Sequence[Mapping[str, Any]]) -> tuple[bytes, ...]:
+    """Give the roots of the dataset's versions that entries of the log tell of."""
+    with _of_the_form():
+        told = [one["facts"] for one in payloads if one["type"] == VERSION_ADDED]
+        return tuple(bytes.fromhex(one["version"]["master_root"]) for one in told if one["name"] == document["dataset"])
 
 
 @contextmanager
