@@ -12,7 +12,7 @@ from typing import Any
 
 from copyhold.domain.tracing import Case, Finding, Named, TraceResult
 from copyhold.entrypoints.replies import pages
-from copyhold.entrypoints.replies.case_words import ATTACKS, COULD_BE_OTHERS, FINDINGS, HEADLINES, LIMITS
+from copyhold.entrypoints.replies.case_words import ATTACKS, BY_IDS_ALONE, COULD_BE_OTHERS, FINDINGS, HEADLINES, LIMITS
 from copyhold.entrypoints.replies.charts import evidence_chart
 from copyhold.entrypoints.replies.pages import (
     bound,
@@ -73,8 +73,8 @@ def of_case(custody: str, case: Case, document: Document | None = None) -> Told:
 
 def page(told: Told) -> str:
     """Write the report."""
-    title = f"{HEADLINES[told.finding]}{f', case {told.case}' if told.case else ''}"
-    return pages.page(title, ["<main>", _head(told), *_sections(told), "</main>", _foot(told)])
+    title = f"{_headline(told)}{f', case {told.case}' if told.case else ''}"
+    return pages.page(title, ["<main>", _head(told), *_sections(told), "</main>"])
 
 
 def _sections(told: Told) -> list[str]:
@@ -92,22 +92,41 @@ def _sections(told: Told) -> list[str]:
         _safeguards(told),
         _recomputed(told),
         _limits(told),
+        _opinion(),
     ]
 
 
 def _head(told: Told) -> str:
     finding = _named_finding(told) if told.finding is Finding.NAMED else prose(FINDINGS[told.finding])
-    return f"<h1>{prose(HEADLINES[told.finding])}</h1>\n{paragraph(finding, 'finding')}"
+    return f"<h1>{prose(_headline(told))}</h1>\n{paragraph(finding, 'finding')}"
+
+
+def _headline(told: Told) -> str:
+    by_ids = [_by_ids(_stated(told.document or {}, place)) for place in range(len(told.result.named))]
+    return BY_IDS_ALONE if told.finding is Finding.NAMED and all(by_ids) else HEADLINES[told.finding]
+
+
+def _by_ids(stated: Document) -> bool:
+    """Say whether a name rests on participant ids: without them its evidence does not reach the threshold."""
+    told = stated.get("figures", {})
+    without = told.get("log10_evidence_without_ids")
+    return without is not None and bool(without < told["log10_threshold"])
+
+
+def _holder(one: Named, stated: Document) -> str:
+    known = " (by participant ids alone, which anybody who saw them can copy)" if _by_ids(stated) else ""
+    return f"{named(one.project)} at {named(one.institution)}{known}"
 
 
 def _named_finding(told: Told) -> str:
-    holders = [f"{named(one.project)} at {named(one.institution)}" for one in told.result.named]
+    document = told.document or {}
+    holders = [_holder(one, _stated(document, place)) for place, one in enumerate(told.result.named)]
     worst = max(one.p_family for one in told.result.named)
     carried = f"the copy issued to {holders[0]}" if len(holders) == 1 else f"copies issued to {_and(holders)}"
     return (
-        f"The file carries the marks of {carried}. That the traces of this custody would ever name, on evidence this "
-        f"strong, any party that had no part in the file has a probability of at most {bound(worst)} over the drawing "
-        "of the keys."
+        f"{_headline(told).replace(' a copy', '')} {carried}. The chance that the traces of this custody would ever name, on "
+        f"evidence this strong, a party that had no part in the file is at most {bound(worst)}, which is not the "
+        "chance that a named party is innocent, and says nothing of errors that people and software make together."
     )
 
 
@@ -222,8 +241,8 @@ def _blind(tests: Any) -> str:
 
 def _evidence(told: Told) -> str:
     document = told.document or {}
-    rows = [_figures(one, _stated(document, place)) for place, one in enumerate(told.result.named)]
-    head = ("Party", "Evidence", "without ids", "without cells seen before", "Threshold", "Bound", "Cells")
+    rows = [_figures(place, one, _stated(document, place)) for place, one in enumerate(told.result.named)]
+    head = ("Name", "Evidence", "without ids", "without cells seen before", "Threshold", "Bound", "Cells")
     return section(
         "The evidence",
         paragraph(
@@ -231,17 +250,17 @@ def _evidence(told: Told) -> str:
             "as log10. Without ids, and without cells that an earlier sighting showed, it is told beside; neither is a "
             "second chance."
         ),
-        table("Evidence of each named party, as log10, and its bound", head, rows),
-        table("Whose copies they are", ("Party", "Project", "Institution", "Copies that fit"), _holders(told)),
+        table("Whose copies they are", ("Name", "Party", "Project", "Institution", "Copies that fit"), _holders(told)),
+        table("Evidence of each name, as log10, and its bound", head, rows),
         _chart(told),
     )
 
 
-def _figures(one: Named, stated: Document) -> tuple[str, ...]:
+def _figures(place: int, one: Named, stated: Document) -> tuple[str, ...]:
     told = stated.get("figures", {})
     logs = [one.log10_evidence, told.get("log10_evidence_without_ids"), told.get("log10_evidence_without_seen")]
     return (
-        f"<code>{shown(one.party)}</code>",
+        str(place + 1),
         *(_log10(value) for value in (*logs, told.get("log10_threshold"))),
         bound(one.p_family),
         number(one.cells),
@@ -255,12 +274,13 @@ def _log10(value: float | None) -> str:
 def _holders(told: Told) -> list[tuple[str, ...]]:
     return [
         (
+            str(place + 1),
             f"<code>{shown(one.party)}</code>",
             named(one.project),
             named(one.institution),
             ", ".join(f"<code>{shown(copy)}</code>" for copy in one.releases_consistent),
         )
-        for one in told.result.named
+        for place, one in enumerate(told.result.named)
     ]
 
 
@@ -271,12 +291,11 @@ def _chart(told: Told) -> str:
     controls = (told.document or {}).get("controls", {})
     reached = [(int(k), int(count)) for k, count in controls.get("reached", [])]
     bars = [(f"{place}", one.log10_evidence) for place, one in enumerate(told.result.named, 1)]
-    said = ", ".join(f"name {label}: {value:.1f}" for label, value in bars)
-    highest = (
-        f" Of {number(controls['keys'])} control keys none reached 10 to the {reached[-1][0] + 1}." if reached else ""
-    )
-    text = f"log10 of the evidence, {said}; the threshold of the first name is {threshold:.1f}.{highest}"
-    caption = "Names in the order found. Circles are control keys, which nobody has; a larger circle is more of them."
+    said = ", ".join(f"{value:.1f} for name {label}" for label, value in bars)
+    keys = number(controls["keys"]) if reached else ""
+    highest = f" None of {keys} control keys reached {reached[-1][0] + 1}." if reached else ""
+    text = f"The evidence, as log10, is {said}; the first name had to reach {threshold:.1f}.{highest}"
+    caption = "Circles are control keys, which nobody has; a larger circle stands for more of them."
     return figure(evidence_chart(bars, float(threshold), reached, text), f"{text} {caption}")
 
 
@@ -336,9 +355,12 @@ def _limits(told: Told) -> str:
     return section("What this does not say", listing([prose(one) for one in LIMITS[told.finding]]))
 
 
-def _foot(told: Told) -> str:
-    told_by = "Software states facts; an opinion on them is a named person's to sign."
-    return f"<footer>\n{paragraph(prose(told_by))}\n</footer>"
+def _opinion() -> str:
+    return section(
+        "Opinion",
+        paragraph("Software states facts. An opinion on them is a person's, who signs it with name and date."),
+        '<p class="sign">Opinion</p>\n<p class="sign">Name and date</p>\n<p class="sign">Signature</p>',
+    )
 
 
 def _stated(document: Document, place: int) -> Document:

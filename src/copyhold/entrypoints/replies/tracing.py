@@ -92,8 +92,9 @@ def _named(one: Named) -> dict[str, Plain]:
 
 def _sentence(one: Named) -> str:
     copies = ", ".join(one.releases_consistent)
+    heading = one.details.get("heading", "evidence from the marks of a copy")
     return (
-        f"The file carries the marks of a copy that {one.project} at {one.institution} received"
-        f"{f' ({copies})' if copies else ''}: log10 of the evidence {one.log10_evidence:.1f}, {one.cells} cells, "
+        f"The file leads to a copy that {one.project} at {one.institution} received"
+        f"{f' ({copies})' if copies else ''}, by {heading}: log10 of the evidence {one.log10_evidence:.1f}, {one.cells} cells, "
         f"bound {rounded_up(one.p_family)}."
     )
