@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from copyhold.domain.errors import NotFoundError
 from copyhold.domain.parties import PersonId
 from copyhold.domain.releases import PartyId, ReleaseId
 from copyhold.domain.tracing import Case, CaseId, Finding, Named, TraceResult
@@ -261,6 +262,8 @@ def test_a_held_answer_shows_nothing_whatever_it_is(named: Told) -> None:
     )
     held = case_report.of_case("Cohort of Testing", case, named.document)
     other = case_report.of_case("Cohort of Testing", replace(case, result=None))
+    with pytest.raises(NotFoundError):
+        case_report.of_case("Cohort of Testing", replace(case, held=False, result=None))
     assert case_report.page(held) == case_report.page(other)
     assert "per_1" not in case_report.page(replace(held, result=named.result))
     assert replies.of_case(case) == {"verdict": "held", "case": "cas_1"}

@@ -121,6 +121,11 @@ def number(value: float) -> str:
     return told.replace(",", THIN)
 
 
+def count(value: object) -> str:
+    """Write a number where there is one; nothing else becomes a count."""
+    return number(value) if isinstance(value, int | float) else ""
+
+
 def rounded_up(value: float) -> str:
     """Write a small probability with two digits, never below what it is."""
     return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(repr(float(value)))):.1e}"

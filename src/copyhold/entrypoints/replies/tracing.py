@@ -95,6 +95,6 @@ def _sentence(one: Named) -> str:
     heading = one.details.get("heading", "evidence from the marks of a copy")
     return (
         f"The file leads to a copy that {one.project} at {one.institution} received"
-        f"{f' ({copies})' if copies else ''}, by {heading}: log10 of the evidence {one.log10_evidence:.1f}, {one.cells} cells, "
-        f"bound {rounded_up(one.p_family)}."
+        f"{f' ({copies})' if copies else ''}, by {heading}: log10 of the evidence {one.log10_evidence:.1f}, "
+        f"{one.cells} cells, bound {rounded_up(one.p_family)}."
     )
