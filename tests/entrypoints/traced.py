@@ -5,8 +5,7 @@ The reading is made here, without error, from the version's own snapshot; everyt
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -25,7 +24,6 @@ from copyhold.domain.tracing import Attempt, Case, Finding, Named, TraceResult
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
 from copyhold.engines.tables.blocks import block
-from copyhold.engines.tracing import verification
 from copyhold.engines.tracing.casefile import Asked, Circumstances, Identity, case_file
 from copyhold.engines.tracing.naming import Attempt as Charged
 from copyhold.engines.tracing.naming import Naming, name_parties
@@ -124,15 +122,8 @@ def _circumstances(
         safeguards={"The leak was hashed before it was scored": True, "The holder countersigned at receipt": False},
         openings=opened(committed, Asked.by(alternatives).cells),
     )
-    wanted = verification.claims(_claimed(unlogged, attempt))
-    return Circumstances(**{**vars(unlogged), "log": publishing.disclosed(world.home, world.by, wanted)})
-
-
-def _claimed(said: Circumstances, attempt: Attempt) -> Mapping[str, Any]:
-    names = [{"party": one.party, "key_commitment": one.key_commitment} for one in said.identities]
-    counted = {"number": attempt.number, "keys_issued": attempt.keys_issued}
-    told = {"case": said.case, "dataset": said.dataset, "version": said.version, "leak": said.leak}
-    return {**told, "names": names, "attempt": counted}
+    claims = unlogged.claims(Charged(attempt.number, attempt.keys_issued))
+    return replace(unlogged, log=publishing.disclosed(world.home, world.by, claims))
 
 
 def _result(world: Inside, naming: Naming, identity: Identity, version: Version, content: bytes) -> TraceResult:

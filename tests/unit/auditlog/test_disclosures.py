@@ -40,14 +40,14 @@ def disclosed(log: Path, place: int) -> dict[str, Any]:
 
 
 def test_an_entry_proves_what_it_states_to_who_has_the_logs_key(log: Path) -> None:
-    found = check([disclosed(log, 7)], [ISSUED], VKEY)
+    found = check([disclosed(log, 7)], [[ISSUED]], VKEY)
     assert (found.proved, found.contradicted, found.problems) == (True, False, ())
     assert found.payloads == (payload(7),)
-    assert check([disclosed(log, 7)], [ISSUED], VKEY, log).proved
+    assert check([disclosed(log, 7)], [[ISSUED]], VKEY, log).proved
 
 
 def test_without_a_key_nothing_is_proved_and_nothing_contradicted(log: Path) -> None:
-    found = check([disclosed(log, 7)], [ISSUED])
+    found = check([disclosed(log, 7)], [[ISSUED]])
     assert (found.proved, found.contradicted, len(found.payloads)) == (False, False, 1)
 
 
@@ -61,7 +61,7 @@ def test_without_a_key_nothing_is_proved_and_nothing_contradicted(log: Path) -> 
     ],
 )
 def test_a_statement_that_no_entry_makes_is_not_proved(log: Path, statement: Statement) -> None:
-    found = check([disclosed(log, 7)], [ISSUED, statement], VKEY)
+    found = check([disclosed(log, 7)], [[ISSUED, statement]], VKEY)
     assert (found.proved, found.contradicted) == (False, False)
     assert statement.type in found.problems[0]
 
@@ -85,8 +85,17 @@ def test_a_statement_that_no_entry_makes_is_not_proved(log: Path, statement: Sta
 def test_a_changed_entry_is_refused_and_its_statement_not_taken(log: Path, change: Any) -> None:
     one = disclosed(log, 7)
     change(one, log)
-    found = check([one], [ISSUED], VKEY)
+    found = check([one], [[ISSUED]], VKEY)
     assert (found.proved, found.contradicted, found.payloads) == (False, True, ())
+
+
+def test_what_is_stated_first_must_stand_first_in_the_log(log: Path) -> None:
+    later = Statement("release.issued", "rel_9", {"rows": 9})
+    entries = [disclosed(log, 9), disclosed(log, 7)]
+    assert check(entries, [[ISSUED], [later]], VKEY).proved
+    assert check(entries, [[later, ISSUED]], VKEY).proved
+    found = check(entries, [[later], [ISSUED]], VKEY)
+    assert (found.proved, found.contradicted) == (False, True)
 
 
 @pytest.mark.parametrize("document", [None, 1, "text", [], {}])
@@ -96,9 +105,9 @@ def test_what_is_no_disclosure_is_refused(document: Any) -> None:
 
 def test_another_logs_key_or_another_copy_of_the_log_is_found(log: Path, tmp_path: Path) -> None:
     other = CheckpointSigner.from_seed(ORIGIN, b"\x05" * 32).key.text
-    assert check([disclosed(log, 7)], [ISSUED], other).contradicted
+    assert check([disclosed(log, 7)], [[ISSUED]], other).contradicted
     published(tmp_path / "log", [leaf(place).encode() for place in range(1, COUNT)])
-    found = check([disclosed(log, 7)], [ISSUED], VKEY, tmp_path / "log")
+    found = check([disclosed(log, 7)], [[ISSUED]], VKEY, tmp_path / "log")
     assert (found.proved, found.contradicted) == (False, True)
     shutil.rmtree(tmp_path / "log" / "tile")
-    assert check([disclosed(log, 7)], [ISSUED], VKEY, tmp_path / "log").contradicted
+    assert check([disclosed(log, 7)], [[ISSUED]], VKEY, tmp_path / "log").contradicted

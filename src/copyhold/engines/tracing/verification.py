@@ -16,10 +16,18 @@ from typing import Any
 import numpy as np
 
 from copyhold.domain.errors import IntegrityError, InvalidInputError
-from copyhold.domain.log import Statement
 from copyhold.engines.marks.keys import commitment
 from copyhold.engines.marks.prf import uniforms_of_keys
-from copyhold.engines.tracing.casefile import FORMAT, Document, blind_tests, figures, hypothesis_document
+from copyhold.engines.tracing.casefile import (
+    FORMAT,
+    VERSION_ADDED,
+    Claims,
+    Document,
+    blind_tests,
+    claims,
+    figures,
+    hypothesis_document,
+)
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import Attempt, BelowThresholdError, describe
 from copyhold.engines.tracing.parties import Cells, Seen, StatedParties, cells_of
@@ -27,7 +35,6 @@ from copyhold.engines.tracing.readings import KINDS, Alternative, Channel, Readi
 from copyhold.engines.tracing.statement import ASSUMPTIONS, BITS_NOT_PROVED, BY_IDS_ALONE, BY_MARKS, statement
 
 AGREEMENT = 1e-6  # six digits
-VERSION_ADDED, KEY_COMMITTED, ATTEMPT_OPENED = "catalogue.version_added", "key.committed", "tracing.attempt_opened"
 EXACT = 1e-9  # in gaps: members of a pair are what was committed to, up to the rounding of their unit
 
 
@@ -92,19 +99,13 @@ def read(content: bytes) -> Document:
     return dict(document)
 
 
-def claims(document: Document) -> tuple[Statement, ...]:
-    """Say what the log must hold: the version's root, each named party's key commitment, the attempt and its charge.
-
-    Raises: InvalidInputError where the document is no case file.
-    """
+def claimed(document: Document) -> Claims:
+    """Say what the log must hold for a case file to be true. Raises: InvalidInputError where it is no case file."""
     with _of_the_form():
-        attempt, leak = document["attempt"], document["leak"]
-        counted = {"attempt": attempt["number"], "keys": attempt["keys_issued"], "leak_sha256": leak["sha256"]}
-        keys = [
-            Statement(KEY_COMMITTED, one["party"], {"commitment": one["key_commitment"]}) for one in document["names"]
-        ]
-        version = Statement(VERSION_ADDED, document["version"], {"name": document["dataset"]})
-        return (version, *keys, Statement(ATTEMPT_OPENED, document["case"], counted))
+        attempt = Attempt(int(document["attempt"]["number"]), int(document["attempt"]["keys_issued"]))
+        keys = [(one["party"], one["key_commitment"]) for one in document["names"]]
+        ids = (document["case"], document["dataset"], document["version"])
+        return claims(*ids, document["leak"]["sha256"], keys, attempt)
 
 
 def committed_roots(document: Document, payloads: Sequence[Mapping[str, Any]]) -> tuple[bytes, ...]:

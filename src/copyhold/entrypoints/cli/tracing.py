@@ -67,7 +67,7 @@ def verify(
     content = _content(file)
     document = verification.read(content)
     folder = log_folder(log) if log else None
-    shown = disclosures.check(document["log"], verification.claims(document), _key(vkey, folder), folder)
+    shown = disclosures.check(document["log"], verification.claimed(document), _key(vkey, folder), folder)
     roots = verification.committed_roots(document, shown.payloads)
     found = verification.verify(content, openings.opener(*roots) if roots else None)
     ok = found.figures_agree and found.cells_opened and not found.contradicted and not shown.contradicted

@@ -160,8 +160,8 @@ def recomputed(told: Evidence) -> str:
     return section(
         "How to compute this again",
         paragraph(
-            "The case file holds the reading, the cells used with the proof that they were committed to before the "
-            "first release, and the log's entries with their proofs. It needs neither the data nor a custody. Use the "
+            "The case file holds the reading, the cells used with the proof that they are those committed to, and the "
+            "log's entries that show it was done before the trace. It needs neither the data nor a custody. Use the "
             "log's key as you were given it before, not one that came with this page."
         ),
         f"<pre><code>copyhold case verify {shown(name)} --vkey VKEY\n"
