@@ -300,4 +300,9 @@ def test_every_verdict_has_sentences(named: Told) -> None:
         lines = replies.sentences(replies.answer(told.result, "cas_1", 1), told.result)
         assert lines
         assert all(line for line in lines)
-    assert "Harbour" in replies.sentences(replies.answer(named.result, "cas_1", 1), named.result)[0]
+    said = replies.sentences(replies.answer(named.result, "cas_1", 1), named.result)[0]
+    assert "Harbour" in said
+    assert "its marks" in said
+    (one,) = named.result.named
+    by_ids = replace(named.result, named=(replace(one, details={"by_ids_alone": True}),))
+    assert "by ids alone" in replies.sentences(replies.answer(by_ids, "cas_1", 1), by_ids)[0]

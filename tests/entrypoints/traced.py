@@ -24,6 +24,7 @@ from copyhold.domain.tracing import Attempt, Case, Finding, Named, TraceResult
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
 from copyhold.engines.tables.blocks import block
+from copyhold.engines.tracing import verification
 from copyhold.engines.tracing.casefile import Asked, Circumstances, Identity, case_file
 from copyhold.engines.tracing.naming import Attempt as Charged
 from copyhold.engines.tracing.naming import Naming, name_parties
@@ -71,7 +72,9 @@ def traced(directory: Path) -> Traced:
     naming = name_parties(alternatives, parties, controls, Charged(attempt.number, attempt.keys_issued))
     identity = Identity(copies[1].party, "Lipids", "Harbour", attempt.keys[place].commitment, (copies[1].id,))
     said = _circumstances(world, attempt, version, identity, alternatives)
-    content = case_file(alternatives, party_half, parties, naming, said)
+    draft = case_file(alternatives, party_half, parties, naming, said)
+    shown = publishing.disclosed(world.home, world.by, verification.claims(verification.read(draft)))
+    content = case_file(alternatives, party_half, parties, naming, replace(said, log=shown))
     result = _result(world, naming, identity, version, content)
     case = tracing.conclude(world.by(), attempt.case, result)
     publishing.publish(world.home)
@@ -108,9 +111,9 @@ def _circumstances(
     world: Inside, attempt: Attempt, version: Version, identity: Identity, alternatives: list[Alternative]
 ) -> Circumstances:
     committed = version_jobs.committed(world.home, custody.show(world.by()).id, version, lambda name, share: None)
-    unlogged = Circumstances(
+    return Circumstances(
         case=attempt.case,
-        dataset="NHANES",
+        dataset=attempt.dataset,
         version=version.id,
         leak={"sha256": LEAK},
         identities=(identity,),
@@ -122,8 +125,6 @@ def _circumstances(
         safeguards={"The leak was hashed before it was scored": True, "The holder countersigned at receipt": False},
         openings=opened(committed, Asked.by(alternatives).cells),
     )
-    claims = unlogged.claims(Charged(attempt.number, attempt.keys_issued))
-    return replace(unlogged, log=publishing.disclosed(world.home, world.by, claims))
 
 
 def _result(world: Inside, naming: Naming, identity: Identity, version: Version, content: bytes) -> TraceResult:

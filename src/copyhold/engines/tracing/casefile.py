@@ -19,9 +19,8 @@ import rfc8785
 from numpy.typing import NDArray
 
 from copyhold.domain.errors import IntegrityError, InvalidInputError
-from copyhold.domain.log import Statement
 from copyhold.engines.tracing.hypotheses import Hypothesis, prior
-from copyhold.engines.tracing.naming import ALPHA, CONTROL_LEVEL, CONTROLS, Attempt, Name, Naming
+from copyhold.engines.tracing.naming import ALPHA, CONTROL_LEVEL, CONTROLS, Name, Naming
 from copyhold.engines.tracing.parties import Cells, Parties, cells_of
 from copyhold.engines.tracing.readings import KINDS, Alternative, Reading
 from copyhold.engines.tracing.statement import ASSUMPTIONS, BY_IDS_ALONE, BY_MARKS, statement, upper_limit
@@ -36,10 +35,7 @@ FIGURES = (
     "cells",
 )
 
-VERSION_ADDED, KEY_COMMITTED, ATTEMPT_OPENED = "catalogue.version_added", "key.committed", "tracing.attempt_opened"
-
 Document = dict[str, Any]
-Claims = tuple[tuple[Statement, ...], ...]  # what the log must hold; all of one part before anything of the next
 
 
 @dataclass(frozen=True)
@@ -69,10 +65,10 @@ class Circumstances:
     safeguards      which safeguards against framing by the custodian held
     openings        the openings of the cells used (see openings.opened)
     log             entries of the log with their proofs, that hold the version's root, each named party's key
-                    commitment, and the attempt: those of `claims`
+                    commitment, and the attempt (see verification.claims)
     seen            cells found in earlier sightings
 
-    `case`, `version` and each identity's `party` are ids as the log knows them.
+    `case`, `dataset`, `version` and each identity's `party` are ids as the log knows them.
     """
 
     case: str
@@ -89,21 +85,6 @@ class Circumstances:
     openings: tuple[Any, ...] = ()
     log: tuple[Any, ...] = ()
     seen: Cells | None = None
-
-    def claims(self, attempt: Attempt) -> Claims:
-        """Say what the log must hold: first roots and key commitments, then the attempt and its charge."""
-        keys = [(one.party, one.key_commitment) for one in self.identities]
-        return claims(self.case, self.dataset, self.version, self.leak["sha256"], keys, attempt)
-
-
-def claims(
-    case: str, dataset: str, version: str, leak_sha256: str, keys: Sequence[tuple[str, str]], attempt: Attempt
-) -> Claims:
-    """Say what the log must hold for a case to be true; `keys` are (party, commitment) of each name."""
-    committed = [Statement(KEY_COMMITTED, party, {"commitment": commitment}) for party, commitment in keys]
-    counted = {"attempt": attempt.number, "keys": attempt.keys_issued, "leak_sha256": leak_sha256}
-    added = Statement(VERSION_ADDED, version, {"name": dataset})
-    return (added, *committed), (Statement(ATTEMPT_OPENED, case, counted),)
 
 
 def case_file(

@@ -16,18 +16,10 @@ from typing import Any
 import numpy as np
 
 from copyhold.domain.errors import IntegrityError, InvalidInputError
+from copyhold.domain.log import Statement
 from copyhold.engines.marks.keys import commitment
 from copyhold.engines.marks.prf import uniforms_of_keys
-from copyhold.engines.tracing.casefile import (
-    FORMAT,
-    VERSION_ADDED,
-    Claims,
-    Document,
-    blind_tests,
-    claims,
-    figures,
-    hypothesis_document,
-)
+from copyhold.engines.tracing.casefile import FORMAT, Document, blind_tests, figures, hypothesis_document
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import Attempt, BelowThresholdError, describe
 from copyhold.engines.tracing.parties import Cells, Seen, StatedParties, cells_of
@@ -99,20 +91,26 @@ def read(content: bytes) -> Document:
     return dict(document)
 
 
-def claimed(document: Document) -> Claims:
-    """Say what the log must hold for a case file to be true. Raises: InvalidInputError where it is no case file."""
+def claims(document: Document) -> tuple[tuple[Statement, ...], ...]:
+    """Say what the log must hold, and in which order: first root and key commitments, then the attempt and its charge.
+
+    Raises: InvalidInputError where the document is no case file.
+    """
     with _of_the_form():
-        attempt = Attempt(int(document["attempt"]["number"]), int(document["attempt"]["keys_issued"]))
-        keys = [(one["party"], one["key_commitment"]) for one in document["names"]]
-        ids = (document["case"], document["dataset"], document["version"])
-        return claims(*ids, document["leak"]["sha256"], keys, attempt)
+        keys = [
+            Statement(
+                "key.committed", one["party"], {"dataset": document["dataset"], "commitment": one["key_commitment"]}
+            )
+            for one in document["names"]
+        ]
+        added = Statement("catalogue.version_added", document["version"], {})
+        return (added, *keys), (Statement("tracing.attempt_opened", document["case"], _charge(document)),)
 
 
-def committed_roots(document: Document, payloads: Sequence[Mapping[str, Any]]) -> tuple[bytes, ...]:
-    """Give the roots of the dataset's versions that entries of the log tell of."""
-    with _of_the_form():
-        told = [one["facts"] for one in payloads if one["type"] == VERSION_ADDED]
-        return tuple(bytes.fromhex(one["version"]["master_root"]) for one in told if one["name"] == document["dataset"])
+def _charge(document: Document) -> Document:
+    attempt = document["attempt"]
+    leak = {"dataset": document["dataset"], "leak_sha256": document["leak"]["sha256"]}
+    return {"attempt": attempt["number"], "keys": attempt["keys_issued"], **leak}
 
 
 @contextmanager

@@ -67,8 +67,11 @@ def verify(
     content = _content(file)
     document = verification.read(content)
     folder = log_folder(log) if log else None
-    shown = disclosures.check(document["log"], verification.claimed(document), _key(vkey, folder), folder)
-    roots = verification.committed_roots(document, shown.payloads)
+    place = vkey or (folder / KEY_FILE if folder else None)
+    key = text_of(place).strip() if place else None
+    entries = document.get("log") or []
+    shown = disclosures.check(entries, verification.claims(document), key, folder)
+    roots = [root for one in shown.payloads if (root := _root(one)) is not None]
     found = verification.verify(content, openings.opener(*roots) if roots else None)
     ok = found.figures_agree and found.cells_opened and not found.contradicted and not shown.contradicted
     problems = (*found.problems, *shown.problems)
@@ -120,10 +123,15 @@ def _document(content: bytes) -> Mapping[str, Any]:
     return verification.read(content)
 
 
-def _key(vkey: Path | None, folder: Path | None) -> str | None:
-    """The log's key: as the outsider was given it, else the one that lies with a copy of the log."""
-    place = vkey or (folder / KEY_FILE if folder else None)
-    return text_of(place).strip() if place else None
+def _root(payload: Mapping[str, Any]) -> bytes | None:
+    """The root of the version that an entry tells of; None where it tells of something else."""
+    facts = payload.get("facts") if payload.get("type") == "catalogue.version_added" else None
+    version = facts.get("version") if isinstance(facts, dict) else None
+    root = version.get("master_root") if isinstance(version, dict) else None
+    try:
+        return bytes.fromhex(root) if isinstance(root, str) else None
+    except ValueError:
+        return None
 
 
 def _standing(one: Case) -> str:

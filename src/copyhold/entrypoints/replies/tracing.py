@@ -92,9 +92,9 @@ def _named(one: Named) -> dict[str, Plain]:
 
 def _sentence(one: Named) -> str:
     copies = ", ".join(one.releases_consistent)
-    heading = one.details.get("heading", "evidence from the marks of a copy")
+    known = "its marks" if not one.details.get("by_ids_alone") else "ids alone, which anybody who saw them can copy"
     return (
         f"The file leads to a copy that {one.project} at {one.institution} received"
-        f"{f' ({copies})' if copies else ''}, by {heading}: log10 of the evidence {one.log10_evidence:.1f}, "
+        f"{f' ({copies})' if copies else ''}, by {known}: log10 of the evidence {one.log10_evidence:.1f}, "
         f"{one.cells} cells, bound {rounded_up(one.p_family)}."
     )
