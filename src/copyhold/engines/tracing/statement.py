@@ -45,7 +45,7 @@ def statement(p: float, attempts: int) -> str:
 
 def rounded_up(p: float) -> str:
     """Return a bound with two digits, never below what it was."""
-    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(repr(float(p)))):.1e}"
+    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(p)):.1e}"
 
 
 def upper_limit(errors: int, trials: int) -> float:
