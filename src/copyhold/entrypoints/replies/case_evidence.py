@@ -164,7 +164,7 @@ def recomputed(told: Evidence) -> str:
             "log's entries that show it was done before the trace. It needs neither the data nor a custody. Use the "
             "log's key as you were given it before, not one that came with this page."
         ),
-        f"<pre><code>copyhold case show {shown(told.case)} --file {shown(name)}   # the custodian hands out the case file\n"
+        f"<pre><code>copyhold case show {shown(told.case)} --file {shown(name)}   # by the custodian\n"
         f"copyhold case verify {shown(name)} --vkey VKEY\n"
         f"copyhold case verify {shown(name)} --vkey VKEY --log DIR   # against a copy of the whole log</code></pre>",
         paragraph(
