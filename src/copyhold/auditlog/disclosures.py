@@ -5,8 +5,9 @@ Written as JSON with four members: `leaf` is the entry as it stands in the log, 
 with nothing else.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,9 @@ class Disclosure:
         return self.proof.verify(self.leaf.encode(), key)
 
 
+_Entry = tuple[int, Mapping[str, Any]]  # its place in the log, its payload
+
+
 @dataclass(frozen=True)
 class Check:
     """What entries disclosed to an outsider were found to prove.
@@ -80,32 +84,40 @@ class Check:
 
 
 def check(
-    documents: Sequence[Any], statements: Sequence[Statement], vkey: str | None = None, directory: Path | None = None
+    documents: Sequence[Any],
+    stages: Sequence[Sequence[Statement]],
+    vkey: str | None = None,
+    directory: Path | None = None,
 ) -> Check:
     """Check disclosed entries and what they state, without any custody.
 
-    `vkey` is the log's key as the outsider was given it; without it nothing is proved. `directory` is a copy of the
-    log, which is then verified whole and must hold the same entries.
+    Whatever is stated at one stage must stand in the log before all that is stated at the next. `vkey` is the log's
+    key as the outsider was given it; without it nothing is proved. `directory` is a copy of the log, which is then
+    verified whole and must hold the same entries.
 
     Raises: InvalidInputError where the vkey cannot be read.
     """
     key = VerifierKey.parse(vkey) if vkey is not None else None
-    payloads, false = [], []
+    entries: list[_Entry] = []
+    false = []
     for document in documents:
         try:
-            payloads.append(_held(document, key, directory))
+            entries.append(_held(document, key, directory))
         except CopyholdError as error:
             false.append(f"An entry of the log is refused. {error.message}")
     if vkey is not None and directory is not None:
         false.extend(verify(directory, vkey).problems)
-    open_ends = [f"No entry of the log shows: {one.type}." for one in statements if not _made(one, payloads)]
+    places = [[(one, _first(one, entries)) for one in stage] for stage in stages]
+    false.extend(_out_of_order(places))
+    open_ends = [f"No entry of the log shows: {one.type}." for stage in places for one, seq in stage if seq is None]
     if key is None:
         open_ends.append("The log's key was not given: nothing shows whose log this is. Name it with --vkey.")
-    return Check(not (false or open_ends), bool(false), tuple(payloads), (*false, *open_ends))
+    payloads = tuple(payload for _, payload in entries)
+    return Check(not (false or open_ends), bool(false), payloads, (*false, *open_ends))
 
 
-def _held(document: Any, key: VerifierKey | None, directory: Path | None) -> Mapping[str, Any]:
-    """Check one disclosed entry as far as that can be done, and give its payload."""
+def _held(document: Any, key: VerifierKey | None, directory: Path | None) -> _Entry:
+    """Check one disclosed entry as far as that can be done, and give its place and payload."""
     if not isinstance(document, dict):
         raise InvalidInputError("It is not disclosed whole.")
     disclosure = Disclosure.parse(document)
@@ -114,8 +126,17 @@ def _held(document: Any, key: VerifierKey | None, directory: Path | None) -> Map
         disclosure.verify(key)
     if directory is not None and read_entry(directory, disclosure.leaf.seq) != disclosure.leaf.encode():
         raise InvalidInputError("The copy of the log holds another entry in its place.")
-    return payload
+    return disclosure.leaf.seq, payload
 
 
-def _made(statement: Statement, payloads: Iterable[Mapping[str, Any]]) -> bool:
-    return any(statement.is_made_by(one) for one in payloads)
+def _first(statement: Statement, entries: Iterable[_Entry]) -> int | None:
+    return min((seq for seq, payload in entries if statement.is_made_by(payload)), default=None)
+
+
+def _out_of_order(places: Sequence[Sequence[tuple[Statement, int | None]]]) -> Iterator[str]:
+    """Tell of statements that were made after something they should stand before."""
+    for earlier, later in pairwise(places):
+        begun = min((seq for _, seq in later if seq is not None), default=None)
+        for one, seq in earlier:
+            if begun is not None and seq is not None and seq > begun:
+                yield f"The log holds {one.type} only after what should have followed it."

@@ -62,7 +62,7 @@ def publish(home: Home) -> SignedState:
 
 
 def disclosed(
-    home: Home, occasions: Callable[[], Occasion], statements: Iterable[Statement]
+    home: Home, occasions: Callable[[], Occasion], stages: Iterable[Iterable[Statement]]
 ) -> tuple[dict[str, Json], ...]:
     """Publish the log and disclose the entries that make these statements, each with its proof.
 
@@ -70,7 +70,7 @@ def disclosed(
     nothing any more and is left out.
     """
     publish(home)
-    found = [_stating(occasions, one) for one in statements]
+    found = [_stating(occasions, statement) for stage in stages for statement in stage]
     return tuple(_disclosure(home, opened).document for opened in found if opened is not None)
 
 

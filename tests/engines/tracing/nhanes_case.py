@@ -14,6 +14,7 @@ from copyhold.engines.marks.cells import cells
 from copyhold.engines.marks.commitment import CommittedTable, CommittedVersion, RowTree, TableCommitment, leaves
 from copyhold.engines.marks.keys import PartyKeys, PlanKeys, commitment
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
+from copyhold.engines.marks.plan import MarkPlan
 from copyhold.engines.tables.blocks import Block
 from copyhold.engines.tracing.casefile import Asked, Circumstances, Identity, case_file
 from copyhold.engines.tracing.naming import Attempt, Naming, name_parties
@@ -95,19 +96,25 @@ def real_case(folder: Path) -> RealCase:
 def reading(parties: KeyedParties, leaker: int) -> Reading:
     """Read the marked cells of some rows of one party's copy, without error."""
     (read,) = blocks(people().take(list(ROWS)), dictionary())
-    found = cells(nhanes_plan(), PLAN_KEY, read)
+    return read_exactly(nhanes_plan(), PLAN_KEY, read, parties, leaker)
+
+
+def read_exactly(plan: MarkPlan, plan_key: bytes, read: Block, parties: KeyedParties, leaker: int) -> Reading:
+    """Read the marked cells of a block as one party's copy shows them."""
+    rows = len(read.rows)
+    found = cells(plan, plan_key, read)
     names = sorted(found)
-    where = [(place, name) for place in range(len(ROWS)) for name in names if found[name].marked[place]]
+    where = [(place, name) for place in range(rows) for name in names if found[name].marked[place]]
     shown = [_cell(read, found[name], place) for place, name in where]
     table, row, column, threshold, low, high, original_high = (np.array(part) for part in zip(*shown, strict=True))
     addressed = Cells(table.astype("u2"), row.astype("u8"), column.astype("u4"), threshold.astype("u2"))
     bits = parties.select(np.array([leaker])).bits(addressed)[0]
     return Reading(
-        neutral=np.full(len(ROWS), 0.05),
-        candidate_group=np.arange(len(ROWS)),
+        neutral=np.full(rows, 0.05),
+        candidate_group=np.arange(rows),
         candidate_row=read.rows,
         participant=read.participants,
-        candidate_weight=np.full(len(ROWS), 0.95),
+        candidate_weight=np.full(rows, 0.95),
         cell_candidate=np.array([place for place, _ in where]),
         table=table,
         row=row,
@@ -131,4 +138,4 @@ EMPTY: Sequence[str] = ("id_candidate", "id_value", "loose_id", "date_candidate"
 def _cell(read: Block, one: Any, place: int) -> tuple[Any, ...]:
     low, high = one.natural(one.low)[place], one.natural(one.high)[place]
     value = one.natural(one.values)[place]
-    return 1, int(read.rows[place]), one.column.column, int(one.threshold[place]), low, high, value == high
+    return read.table, int(read.rows[place]), one.column.column, int(one.threshold[place]), low, high, value == high

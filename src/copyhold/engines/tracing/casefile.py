@@ -68,7 +68,7 @@ class Circumstances:
                     commitment, and the attempt (see verification.claims)
     seen            cells found in earlier sightings
 
-    `case`, `version` and each identity's `party` are ids as the log knows them.
+    `case`, `dataset`, `version` and each identity's `party` are ids as the log knows them.
     """
 
     case: str

@@ -27,7 +27,6 @@ from copyhold.engines.tracing.readings import KINDS, Alternative, Channel, Readi
 from copyhold.engines.tracing.statement import ASSUMPTIONS, BITS_NOT_PROVED, BY_IDS_ALONE, BY_MARKS, statement
 
 AGREEMENT = 1e-6  # six digits
-VERSION_ADDED, KEY_COMMITTED, ATTEMPT_OPENED = "catalogue.version_added", "key.committed", "tracing.attempt_opened"
 EXACT = 1e-9  # in gaps: members of a pair are what was committed to, up to the rounding of their unit
 
 
@@ -87,24 +86,31 @@ def read(content: bytes) -> Document:
     """Read a case file. Raises: InvalidInputError where the content is none."""
     with _of_the_form():
         document = json.loads(content)
-        if document.get("format") != FORMAT:
+        if document.get("format") != FORMAT or not isinstance(document["log"], list):
             raise ValueError("another format")
     return dict(document)
 
 
-def claims(document: Document) -> tuple[Statement, ...]:
-    """Say what the log must hold: the version's root, each named party's key commitment, the attempt and its charge.
+def claims(document: Document) -> tuple[tuple[Statement, ...], ...]:
+    """Say what the log must hold, and in which order: first root and key commitments, then the attempt and its charge.
 
     Raises: InvalidInputError where the document is no case file.
     """
     with _of_the_form():
-        attempt, leak = document["attempt"], document["leak"]
-        counted = {"attempt": attempt["number"], "keys": attempt["keys_issued"], "leak_sha256": leak["sha256"]}
         keys = [
-            Statement(KEY_COMMITTED, one["party"], {"commitment": one["key_commitment"]}) for one in document["names"]
+            Statement(
+                "key.committed", one["party"], {"dataset": document["dataset"], "commitment": one["key_commitment"]}
+            )
+            for one in document["names"]
         ]
-        version = Statement(VERSION_ADDED, document["version"], {})
-        return (version, *keys, Statement(ATTEMPT_OPENED, document["case"], counted))
+        added = Statement("catalogue.version_added", document["version"], {})
+        return (added, *keys), (Statement("tracing.attempt_opened", document["case"], _charge(document)),)
+
+
+def _charge(document: Document) -> Document:
+    attempt = document["attempt"]
+    leak = {"dataset": document["dataset"], "leak_sha256": document["leak"]["sha256"]}
+    return {"attempt": attempt["number"], "keys": attempt["keys_issued"], **leak}
 
 
 @contextmanager

@@ -164,7 +164,7 @@ def _document(content: bytes) -> Mapping[str, Any]:
 
 def _root(payload: Mapping[str, Any]) -> bytes | None:
     """The root of the version that an entry tells of; None where it tells of something else."""
-    facts = payload.get("facts")
+    facts = payload.get("facts") if payload.get("type") == "catalogue.version_added" else None
     version = facts.get("version") if isinstance(facts, dict) else None
     root = version.get("master_root") if isinstance(version, dict) else None
     try:

@@ -5,19 +5,19 @@ more than it knows. The page of a trace that names nobody takes nothing from a c
 of a held answer says that it is held, and nothing else. No person is named on any page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from copyhold.domain.tracing import Case, Finding, Named, TraceResult
-from copyhold.entrypoints.replies import pages
-from copyhold.entrypoints.replies.case_words import ATTACKS, COULD_BE_OTHERS, FINDINGS, HEADLINES, LIMITS
-from copyhold.entrypoints.replies.charts import evidence_chart
+from copyhold.domain.errors import NotFoundError
+from copyhold.domain.tracing import Case, Finding, TraceResult
+from copyhold.entrypoints.replies import case_evidence, pages
+from copyhold.entrypoints.replies.case_evidence import Document, Evidence
+from copyhold.entrypoints.replies.case_words import ATTACKS, FINDINGS, HEADLINES, LIMITS
 from copyhold.entrypoints.replies.pages import (
-    bound,
+    count,
     facts,
-    figure,
     listing,
     moment,
     named,
@@ -28,8 +28,6 @@ from copyhold.entrypoints.replies.pages import (
     shown,
     table,
 )
-
-Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,11 +55,16 @@ class Told:
 
 
 def of_case(custody: str, case: Case, document: Document | None = None) -> Told:
-    """Take what a report tells from a case; of one that is held, or not concluded, nothing but that."""
-    shown_result = TraceResult(Finding.HELD) if case.held or case.result is None else case.result
+    """Take what a report tells from a case; of one that is held, nothing but that.
+
+    Raises: NotFoundError where the attempt was never concluded.
+    """
+    result = TraceResult(Finding.HELD) if case.held else case.result
+    if result is None:
+        raise NotFoundError("This attempt was never concluded, so it has no report. Trace the file again.")
     return Told(
         custody=custody,
-        result=shown_result,
+        result=result,
         leak_sha256=case.leak_sha256,
         traced_at=case.opened_at,
         case=str(case.id),
@@ -73,46 +76,34 @@ def of_case(custody: str, case: Case, document: Document | None = None) -> Told:
 
 def page(told: Told) -> str:
     """Write the report."""
-    title = f"{HEADLINES[told.finding]}{f', case {told.case}' if told.case else ''}"
-    return pages.page(title, ["<main>", _head(told), *_sections(told), "</main>", _foot(told)])
+    headline, finding, sections = _of_names(told) if told.finding is Finding.NAMED else _of_nobody(told)
+    top = f"<h1>{prose(headline)}</h1>\n{paragraph(finding, 'finding')}"
+    title = f"{headline}{f', case {told.case}' if told.case else ''}"
+    return pages.page(title, ["<main>", top, *sections, "</main>"])
 
 
-def _sections(told: Told) -> list[str]:
-    if told.finding is Finding.HELD:
-        return [_circumstances(told)]
-    if told.finding is not Finding.NAMED:
-        return [_circumstances(told), _recognised(told), _unmarked(told), _needed(told), _limits(told)]
-    return [
-        _statements(told),
+def _of_nobody(told: Told) -> tuple[str, str, list[str]]:
+    sections = [_circumstances(told)]
+    if told.finding is not Finding.HELD:
+        sections += [_recognised(told), _unmarked(told), _needed(told), _limits(told)]
+    return HEADLINES[told.finding], prose(FINDINGS[told.finding]), sections
+
+
+def _of_names(told: Told) -> tuple[str, str, list[str]]:
+    about = Evidence(told.result, told.document or {}, told.case)
+    sections = [
+        case_evidence.statements(about),
         _circumstances(told),
         _recognised(told),
-        _evidence(told),
-        _competing(told),
-        _assumptions(told),
-        _safeguards(told),
-        _recomputed(told),
+        case_evidence.evidence(about),
+        case_evidence.competing(about),
+        case_evidence.assumptions(about),
+        case_evidence.safeguards(about),
+        case_evidence.recomputed(about),
         _limits(told),
+        case_evidence.opinion(),
     ]
-
-
-def _head(told: Told) -> str:
-    finding = _named_finding(told) if told.finding is Finding.NAMED else prose(FINDINGS[told.finding])
-    return f"<h1>{prose(HEADLINES[told.finding])}</h1>\n{paragraph(finding, 'finding')}"
-
-
-def _named_finding(told: Told) -> str:
-    holders = [f"{named(one.project)} at {named(one.institution)}" for one in told.result.named]
-    worst = max(one.p_family for one in told.result.named)
-    carried = f"the copy issued to {holders[0]}" if len(holders) == 1 else f"copies issued to {_and(holders)}"
-    return (
-        f"The file carries the marks of {carried}. That the traces of this custody would ever name, on evidence this "
-        f"strong, any party that had no part in the file has a probability of at most {bound(worst)} over the drawing "
-        "of the keys."
-    )
-
-
-def _and(parts: Sequence[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return case_evidence.headline(about), case_evidence.finding(about), sections
 
 
 def _circumstances(told: Told) -> str:
@@ -144,11 +135,11 @@ def _recognised(told: Told) -> str:
     decoy = report.get("decoy_rate")
     withdrawn = report.get("rows_withdrawn")
     counts = {
-        "Rows in the file": _count(report.get("rows_in")),
-        "Rows that align": _count(report.get("rows_aligned")),
-        "Participants": _count(report.get("participants")),
+        "Rows in the file": count(report.get("rows_in")),
+        "Rows that align": count(report.get("rows_aligned")),
+        "Participants": count(report.get("participants")),
         "Bar for a row to align": f"at most {100 * float(str(decoy)):g} % of rows align with a decoy" if decoy else "",
-        "Rows destroyed after withdrawals": f"{_count(withdrawn)}, which count as foreign" if withdrawn else "",
+        "Rows destroyed after withdrawals": f"{count(withdrawn)}, which count as foreign" if withdrawn else "",
     }
     columns = [(named(one["leaked"]), named(one["field"]), _conversion(one)) for one in _list(report.get("columns"))]
     unread = [(named(one["leaked"]), prose(one["reason"])) for one in _list(report.get("columns_unread"))]
@@ -195,159 +186,11 @@ def _needed(told: Told) -> str:
 def _power(figures: Any) -> tuple[str, str]:
     known = figures if isinstance(figures, dict) else {}
     half, most = (known.get(name) for name in ("n50", "n95"))
-    return _count(half) or "no number does", _count(most) or "no number does"
-
-
-def _statements(told: Told) -> str:
-    document = told.document or {}
-    parts = [_blind(document.get("blind_tests"))]
-    for place, one in enumerate(told.result.named):
-        stated = _stated(document, place)
-        heading = str(stated.get("heading", "evidence from the marks of a copy"))
-        statement = stated.get("statement") or told.result.report.get("statement") or ""
-        parts.append(f"<h3>{named(one.project)} at {named(one.institution)}: {prose(heading)}</h3>")
-        parts.append(f"<blockquote>{paragraph(prose(statement))}</blockquote>")
-    return section("The statement, with its bound", *parts)
-
-
-def _blind(tests: Any) -> str:
-    """Say first how often people and software together err: that bounds belief before any bound on chance does."""
-    if not isinstance(tests, dict) or not tests.get("trials"):
-        return paragraph("There are no blind tests of people and software together yet, so their error rate is open.")
-    return paragraph(
-        f"In blind tests people and software together erred {number(tests['errors'])} times in "
-        f"{number(tests['trials'])}: a rate of at most {100 * tests['upper_limit']:.1f} % with 95 % confidence."
-    )
-
-
-def _evidence(told: Told) -> str:
-    document = told.document or {}
-    rows = [_figures(one, _stated(document, place)) for place, one in enumerate(told.result.named)]
-    head = ("Party", "Evidence", "without ids", "without cells seen before", "Threshold", "Bound", "Cells")
-    return section(
-        "The evidence",
-        paragraph(
-            "Evidence is the factor by which the file speaks for a party's marks against marks drawn by chance, told "
-            "as log10. Without ids, and without cells that an earlier sighting showed, it is told beside; neither is a "
-            "second chance."
-        ),
-        table("Evidence of each named party, as log10, and its bound", head, rows),
-        table("Whose copies they are", ("Party", "Project", "Institution", "Copies that fit"), _holders(told)),
-        _chart(told),
-    )
-
-
-def _figures(one: Named, stated: Document) -> tuple[str, ...]:
-    told = stated.get("figures", {})
-    logs = [one.log10_evidence, told.get("log10_evidence_without_ids"), told.get("log10_evidence_without_seen")]
-    return (
-        f"<code>{shown(one.party)}</code>",
-        *(_log10(value) for value in (*logs, told.get("log10_threshold"))),
-        bound(one.p_family),
-        number(one.cells),
-    )
-
-
-def _log10(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}".replace("-", "−")
-
-
-def _holders(told: Told) -> list[tuple[str, ...]]:
-    return [
-        (
-            f"<code>{shown(one.party)}</code>",
-            named(one.project),
-            named(one.institution),
-            ", ".join(f"<code>{shown(copy)}</code>" for copy in one.releases_consistent),
-        )
-        for one in told.result.named
-    ]
-
-
-def _chart(told: Told) -> str:
-    threshold = told.result.report.get("log10_threshold")
-    if not isinstance(threshold, int | float):
-        return ""
-    controls = (told.document or {}).get("controls", {})
-    reached = [(int(k), int(count)) for k, count in controls.get("reached", [])]
-    bars = [(f"{place}", one.log10_evidence) for place, one in enumerate(told.result.named, 1)]
-    said = ", ".join(f"name {label}: {value:.1f}" for label, value in bars)
-    highest = (
-        f" Of {number(controls['keys'])} control keys none reached 10 to the {reached[-1][0] + 1}." if reached else ""
-    )
-    text = f"log10 of the evidence, {said}; the threshold of the first name is {threshold:.1f}.{highest}"
-    caption = "Names in the order found. Circles are control keys, which nobody has; a larger circle is more of them."
-    return figure(evidence_chart(bars, float(threshold), reached, text), f"{text} {caption}")
-
-
-def _competing(told: Told) -> str:
-    flows = [prose(one) for one in (told.document or {}).get("competing", [])]
-    return section(
-        "Competing propositions",
-        paragraph(
-            "Each of these would put the same marks into the file, and the evidence cannot tell them apart. The first "
-            "come from the register: every lawful way on which a copy, or what was made from it, may have travelled."
-        ),
-        listing([*flows, *COULD_BE_OTHERS]),
-    )
-
-
-def _assumptions(told: Told) -> str:
-    return section(
-        "What the bound assumes", listing([prose(one) for one in (told.document or {}).get("assumptions", [])])
-    )
-
-
-def _safeguards(told: Told) -> str:
-    document = told.document or {}
-    held = [
-        (prose(name), "held" if value else "did not hold") for name, value in document.get("safeguards", {}).items()
-    ]
-    counted = {
-        "Traces logged so far": _count(document.get("attempts_logged")),
-        "Mark keys derived, as the key store counts": _count(document.get("keys_derived")),
-    }
-    return section(
-        "Safeguards against a mistake or a wrong by the custodian",
-        table("What was in place", ("Safeguard", "In this case"), held) if held else "",
-        facts("Counts to compare", counted),
-    )
-
-
-def _recomputed(told: Told) -> str:
-    name = f"{told.case}.json" if told.case else "CASE.json"
-    return section(
-        "How to compute this again",
-        paragraph(
-            "The case file holds the reading, the cells used with the proof that they were committed to before the "
-            "first release, and the log's entries with their proofs. It needs neither the data nor a custody. Use the "
-            "log's key as you were given it before, not one that came with this page."
-        ),
-        f"<pre><code>copyhold case verify {shown(name)} --vkey VKEY\n"
-        f"copyhold case verify {shown(name)} --vkey VKEY --log DIR   # against a copy of the whole log</code></pre>",
-        paragraph(
-            "The check says “bits not yet proved” until the holder's countersigned copy, or the party's key "
-            "opened, shows that the marks in the case file are those the party was given."
-        ),
-    )
+    return count(half) or "no number does", count(most) or "no number does"
 
 
 def _limits(told: Told) -> str:
     return section("What this does not say", listing([prose(one) for one in LIMITS[told.finding]]))
-
-
-def _foot(told: Told) -> str:
-    told_by = "Software states facts; an opinion on them is a named person's to sign."
-    return f"<footer>\n{paragraph(prose(told_by))}\n</footer>"
-
-
-def _stated(document: Document, place: int) -> Document:
-    names = document.get("names", [])
-    return names[place] if place < len(names) else {}
-
-
-def _count(value: object) -> str:
-    return number(value) if isinstance(value, int | float) else ""
 
 
 def _list(value: object) -> list[Any]:

@@ -16,6 +16,9 @@ HEADLINES = {
     Finding.HELD: "Held for a second analyst",
 }
 
+# Instead, where every name rests on ids.
+BY_IDS_ALONE = "The file carries the participant ids of a copy"
+
 # The finding of each verdict that names nobody, in two sentences.
 FINDINGS = {
     Finding.OURS_CANNOT_TELL: "The file holds rows of this dataset. Whose copy they come from is not shown by them.",

@@ -34,7 +34,8 @@ code, pre { font-family: ui-monospace, monospace; font-size: .9rem; }
 pre { background: var(--tint); padding: .5rem .75rem; white-space: pre-wrap; }
 figure { margin: 1rem 0; }
 figure svg { width: 100%; height: auto; background: #fff; }
-figcaption, footer { color: var(--faint); }
+figcaption { color: var(--faint); }
+.sign { border-bottom: 1px solid var(--line); padding-bottom: 2.5rem; color: var(--faint); }
 @media screen and (prefers-color-scheme: dark) {
   :root { color-scheme: dark; --ink: #e8edf1; --faint: #a9b6c0; --line: #44525d; --paper: #14191d; --tint: #1e262c;
     --strong: #7ab8e0; }
@@ -120,9 +121,14 @@ def number(value: float) -> str:
     return told.replace(",", THIN)
 
 
+def count(value: object) -> str:
+    """Write a number where there is one; nothing else becomes a count."""
+    return number(value) if isinstance(value, int | float) else ""
+
+
 def rounded_up(value: float) -> str:
     """Write a small probability with two digits, never below what it is."""
-    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(value)):.1e}"
+    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(repr(float(value)))):.1e}"
 
 
 def bound(value: float) -> str:

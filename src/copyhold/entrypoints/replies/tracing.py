@@ -92,8 +92,9 @@ def _named(one: Named) -> dict[str, Plain]:
 
 def _sentence(one: Named) -> str:
     copies = ", ".join(one.releases_consistent)
+    known = "its marks" if not one.details.get("by_ids_alone") else "ids alone, which anybody who saw them can copy"
     return (
-        f"The file carries the marks of a copy that {one.project} at {one.institution} received"
-        f"{f' ({copies})' if copies else ''}: log10 of the evidence {one.log10_evidence:.1f}, {one.cells} cells, "
-        f"bound {rounded_up(one.p_family)}."
+        f"The file leads to a copy that {one.project} at {one.institution} received"
+        f"{f' ({copies})' if copies else ''}, by {known}: log10 of the evidence {one.log10_evidence:.1f}, "
+        f"{one.cells} cells, bound {rounded_up(one.p_family)}."
     )
