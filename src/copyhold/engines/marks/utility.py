@@ -8,12 +8,10 @@ distribution, and nobody can be framed with bits that no party has.
  * A cell counts where it is a number in both tables: no null, no missing code.
  * A correlation is over the rows where both fields count; its sums are kept pair by pair.
  * What is told of a field is told only where the copy differs from the master.
- * Sums of blocks are centred at their own means and joined as Chan, Golub and LeVeque (1983) do, so that a field of
-   large mean and small spread loses no digits and the split into batches does not matter.
+ * Sums are joined so that the split into batches does not matter; quantiles are of a sample of rows chosen by number.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +21,12 @@ from numpy.typing import NDArray
 from copyhold.domain.catalogue import Field
 from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.words import Plain
+from copyhold.engines.marks.sampling import RowSample
+from copyhold.engines.marks.tallies import Tally, tally
 from copyhold.engines.tables.blocks import ROW, is_number, natural, unit_codes
 
 ROWS = 8_192  # rows worked on at once: few enough for the cache, enough for a matrix product to be worth its start
-SAMPLE_ROWS, SAMPLE_CELLS = 20_000, 4_000_000  # what quantiles are read from, whichever is less
 QUANTILES = (1, 5, 25, 50, 75, 95, 99)  # per cent
-ONE_LINE = 1 - 1e-9  # a correlation beyond it is one line but for rounding, and has no Fisher z
 
 MEASURED_ON = (
     "A control copy: the same rows and fields, marked under the same plan with a fresh random key that was destroyed "
@@ -45,131 +43,6 @@ FORMULAS: dict[str, Plain] = {
 }
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """Sums over the rows where fields i and j are both present, each (fields, fields), of values less a centre.
-
-    `first` and `second` are of field i and its square, `cross` of the product.
-    """
-
-    first: Floats
-    second: Floats
-    cross: Floats
-
-    def __add__(self, other: "_Pairs") -> "_Pairs":
-        return _Pairs(self.first + other.first, self.second + other.second, self.cross + other.cross)
-
-    def raised(self, by: Floats, count: Floats) -> "_Pairs":
-        """Give the sums of the values plus `by`, a number for each field."""
-        mine, others = by[:, None], by[None, :]
-        return _Pairs(
-            self.first + count * mine,
-            self.second + 2 * mine * self.first + count * mine**2,
-            self.cross + mine * self.first.T + others * self.first + count * mine * others,
-        )
-
-    def squares(self, count: Floats) -> Floats:
-        """Give the sums of squares of field i about its mean."""
-        return np.maximum(self.second - self.first**2 / np.maximum(count, 1), 0.0)
-
-    def fisher(self, count: Floats) -> Floats:
-        """Give atanh of the correlations, NaN where a field does not vary."""
-        squares = self.squares(count)
-        products = self.cross - self.first * self.first.T / np.maximum(count, 1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            r = products / np.sqrt(squares * squares.T)
-        return np.arctanh(np.clip(r, -ONE_LINE, ONE_LINE))
-
-
-@dataclass(frozen=True, eq=False)
-class _Tally:
-    """All sums of some rows.
-
-    `centre` (fields,) is what values are less of, `count` (fields, fields) how often both fields are present. Of the
-    differences, copy less master: `shift` their sum, `noise` that of their squares, `drift` that of their products
-    with the master, `changed` how many are not 0, `largest` the largest in tolerances, each (fields,).
-    """
-
-    rows: int
-    centre: Floats
-    count: Floats
-    master: _Pairs
-    copy: _Pairs
-    shift: Floats
-    noise: Floats
-    drift: Floats
-    changed: Floats
-    largest: Floats
-
-    def __add__(self, other: "_Tally") -> "_Tally":
-        centre = np.where(self.cells > 0, self.centre, other.centre)
-        one, two = self._about(centre), other._about(centre)
-        return _Tally(
-            one.rows + two.rows,
-            centre,
-            one.count + two.count,
-            one.master + two.master,
-            one.copy + two.copy,
-            one.shift + two.shift,
-            one.noise + two.noise,
-            one.drift + two.drift,
-            one.changed + two.changed,
-            np.maximum(one.largest, two.largest),
-        )
-
-    @property
-    def cells(self) -> Floats:
-        """How many cells of each field count."""
-        return np.diagonal(self.count)
-
-    def _about(self, centre: Floats) -> "_Tally":
-        by = np.where(self.cells > 0, self.centre - centre, 0.0)
-        return replace(
-            self,
-            centre=centre,
-            master=self.master.raised(by, self.count),
-            copy=self.copy.raised(by, self.count),
-            drift=self.drift + by * self.shift,
-        )
-
-
-class _Sample:
-    """Rows chosen by their numbers alone, the same whatever the split; arrays are (fields, rows)."""
-
-    def __init__(self, fields: int) -> None:
-        self._most = max(1, min(SAMPLE_ROWS, SAMPLE_CELLS // max(fields, 1)))
-        self._bound = np.uint64(2**64 - 1)
-        self._chunks: list[tuple[NDArray[np.uint64], Floats, Floats]] = []
-
-    def add(self, rank: NDArray[np.uint64], master: Floats, copy: Floats) -> None:
-        """Keep the rows of least rank."""
-        kept = np.flatnonzero(rank <= self._bound)
-        self._chunks.append((rank[kept], master[:, kept], copy[:, kept]))
-        if sum(len(one) for one, _, _ in self._chunks) > 2 * self._most:
-            self._reduce()
-
-    def merge(self, other: "_Sample") -> None:
-        """Keep the rows of least rank of both."""
-        for chunk in other._chunks:
-            self.add(*chunk)
-
-    def tables(self) -> tuple[Floats, Floats]:
-        """Give the rows kept of master and copy."""
-        self._reduce()
-        _, master, copy = self._chunks[0]
-        return master, copy
-
-    def _reduce(self) -> None:
-        rank = np.concatenate([one for one, _, _ in self._chunks])
-        order = np.argsort(rank, kind="stable")[: self._most]
-        master = np.concatenate([one for _, one, _ in self._chunks], axis=1)[:, order]
-        copy = np.concatenate([one for _, _, one in self._chunks], axis=1)[:, order]
-        self._chunks = [(rank[order], master, copy)]
-        if len(order) == self._most:
-            self._bound = rank[order][-1]
 
 
 class UtilityMeter:
@@ -188,8 +61,8 @@ class UtilityMeter:
     def __init__(self, fields: tuple[Field, ...]) -> None:
         self._given = fields
         self._fields: tuple[Field, ...] = ()
-        self._tally: _Tally | None = None
-        self._sample = _Sample(0)
+        self._tally: Tally | None = None
+        self._sample = RowSample(0)
 
     def add(self, master: pa.RecordBatch, control: pa.RecordBatch) -> None:
         """Take the same rows of both, in the same order.
@@ -230,7 +103,7 @@ class UtilityMeter:
             "measured_on": MEASURED_ON,
             "formulas": dict(FORMULAS),
             "rows": self._tally.rows if self._tally else 0,
-            "quantile_rows": self._sample.tables()[0].shape[1] if self._tally else 0,
+            "quantile_rows": self._sample.rows,
             "fields": dict(fields),
             "correlation": correlation,
             "summary": _summary(fields, correlation),
@@ -238,7 +111,7 @@ class UtilityMeter:
 
     def _meet(self, fields: tuple[Field, ...]) -> None:
         if self._tally is None:
-            self._fields, self._sample = fields, _Sample(len(fields))
+            self._fields, self._sample = fields, RowSample(len(fields))
         elif fields != self._fields:
             raise InvalidInputError("A batch has other numeric fields than those before; measure one table at a time.")
 
@@ -249,17 +122,24 @@ class UtilityMeter:
             for code in natural(np.array(unit_codes(one), dtype=np.int64), one.type, one.decimals or 0):
                 present[place] &= (x[place] != code) & (y[place] != code)
         x[~present] = y[~present] = np.nan
-        self._sample.add(_ranks(master, self._tally.rows if self._tally else 0), x, y)
-        tally = _tally(x, y, present, self._fields)
-        self._tally = tally if self._tally is None else self._tally + tally
+        self._sample.add(self._row_numbers(master), x, y)
+        found = tally(x, y, present, self._fields)
+        self._tally = found if self._tally is None else self._tally + found
+
+    def _row_numbers(self, master: pa.RecordBatch) -> NDArray[np.uint64]:
+        if ROW not in master.schema.names:
+            before = self._tally.rows if self._tally else 0
+            return np.arange(before, before + master.num_rows, dtype=np.uint64)
+        numbers: NDArray[np.uint64] = master.column(ROW).to_numpy(zero_copy_only=False).astype(np.uint64)
+        return numbers
 
     def _of_fields(self) -> dict[str, dict[str, Plain]]:
         if self._tally is None:
             return {}
-        master, copy = self._sample.tables()
+        master, copy = self._sample.table()
         return {
             one.name: _of_field(place, self._tally)
-            | _quantiles(one, master[place], copy[place], _spread(self._tally, place))
+            | _quantiles(one, master[place], copy[place], self._tally.spread[place])
             for place, one in enumerate(self._fields)
             if self._tally.changed[place]
         }
@@ -289,80 +169,22 @@ def _numbers(batch: pa.RecordBatch, fields: Sequence[Field]) -> Floats:
     return numbers
 
 
-def _ranks(master: pa.RecordBatch, before: int) -> NDArray[np.uint64]:
-    """Give each row a pseudo-random rank by its number: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
-    rank: NDArray[np.uint64] = np.arange(before, before + master.num_rows, dtype=np.uint64)
-    if ROW in master.schema.names:
-        rank = master.column(ROW).to_numpy(zero_copy_only=False).astype(np.uint64)
-    rank = (rank + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    rank = (rank ^ (rank >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    rank = (rank ^ (rank >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return rank ^ (rank >> np.uint64(31))
-
-
-def _tally(x: Floats, y: Floats, present: Bools, fields: Sequence[Field]) -> _Tally:
-    differ, cells = y - x, np.count_nonzero(present, axis=1)
-    differ[~present] = 0.0
-    centre = np.sum(x, axis=1, where=present) / np.maximum(cells, 1)
-    before = x - centre[:, None]
-    before[~present] = 0.0
-    count, master, copy = _products(present, before, before + differ)
-    return _Tally(
-        rows=x.shape[1],
-        centre=centre,
-        count=count,
-        master=master,
-        copy=copy,
-        shift=differ.sum(axis=1),
-        noise=np.einsum("ij,ij->i", differ, differ),
-        drift=np.einsum("ij,ij->i", before, differ),
-        changed=np.count_nonzero(differ, axis=1).astype(np.float64),
-        largest=np.array([_largest(*one) for one in zip(fields, differ, x, strict=True)]),
-    )
-
-
-def _products(present: Bools, before: Floats, after: Floats) -> tuple[Floats, _Pairs, _Pairs]:
-    """Give counts and sums of pairs; one large matrix product costs less than five small ones."""
-    seen = present.astype(np.float64)
-    stacked = np.concatenate([seen, before, before * before, after, after * after])
-    count, first, second, first_after, second_after = (stacked @ seen.T).reshape(5, len(seen), len(seen))
-    return count, _Pairs(first, second, before @ before.T), _Pairs(first_after, second_after, after @ after.T)
-
-
-def _largest(field: Field, differ: Floats, values: Floats) -> float:
-    """Give the largest change in declared tolerances, NaN where none is declared."""
-    if field.tolerance is None:
-        return np.nan
-    if not field.tolerance.relative:
-        return float(max(differ.max(), -differ.min())) / field.tolerance.amount
-    moved = np.flatnonzero(differ)
-    allowed = field.tolerance.amount * np.maximum(np.abs(values[moved]), np.finfo(float).tiny)
-    return float(np.max(np.abs(differ[moved]) / allowed, initial=0.0))
-
-
-def _spread(tally: _Tally, place: int) -> float:
-    """Give the sd of the master's cells, NaN where it cannot be had."""
-    squares = tally.master.squares(tally.count)[place, place]
-    return float(np.sqrt(squares / (tally.cells[place] - 1))) if tally.cells[place] > 1 else np.nan
-
-
-def _of_field(place: int, tally: _Tally) -> dict[str, Plain]:
-    n, shift = tally.cells[place], tally.shift[place]
+def _of_field(place: int, sums: Tally) -> dict[str, Plain]:
+    n, shift = sums.cells[place], sums.shift[place]
     free = max(n - 1, 1)
-    noise = (tally.noise[place] - shift**2 / n) / free
-    together = (tally.drift[place] - tally.master.first[place, place] * shift / n) / free
-    sd = _spread(tally, place)
-    variance = sd**2 or np.nan
+    noise = (sums.noise[place] - shift**2 / n) / free
+    together = (sums.drift[place] - sums.master.first[place, place] * shift / n) / free
+    variance = sums.spread[place] ** 2 or np.nan
     after = max(variance + 2 * together + noise, 0.0)
     return {
         "n": int(n),
-        "changed": _figure(tally.changed[place] / n),
+        "changed": _figure(sums.changed[place] / n),
         "mean_shift_se": _figure(shift / n / np.sqrt(variance / n)),
         "sd_change": _figure(np.sqrt(after / variance) - 1),
         "noise_share": _figure(noise / variance),
         "attenuation": _figure(attenuation(noise, variance)),
         "attenuation_measured": _figure((variance + together) / (after or np.nan)),
-        "largest_change": _figure(tally.largest[place]),
+        "largest_change": _figure(sums.largest[place]),
     }
 
 
@@ -375,7 +197,7 @@ def attenuation(noise: float, variance: float) -> float:
     return 1 / (1 + noise / variance)
 
 
-def _quantiles(field: Field, master: Floats, copy: Floats, sd: float) -> dict[str, Plain]:
+def _quantiles(field: Field, master: Floats, copy: Floats, sd: Any) -> dict[str, Plain]:
     declared = field.tolerance if field.tolerance and not field.tolerance.relative else None
     unit = declared.amount if declared else sd or np.nan
     present = np.isfinite(master)
@@ -387,13 +209,13 @@ def _quantiles(field: Field, master: Floats, copy: Floats, sd: float) -> dict[st
     return {"quantile_unit": "tolerance" if declared else "sd", "quantile_shifts": told}
 
 
-def _correlation_shifts(tally: _Tally) -> Floats:
+def _correlation_shifts(sums: Tally) -> Floats:
     """Give the change of each pair's correlation in standard errors, NaN where neither field differs.
 
     Source: Fisher, Metron 1 (1921), 3: atanh(r) has standard error 1 / sqrt(n - 3).
     """
-    count, changed = tally.count, tally.changed > 0
-    shifts = tally.copy.fisher(count) - tally.master.fisher(count)
+    count, changed = sums.count, sums.changed > 0
+    shifts = sums.copy.fisher(count) - sums.master.fisher(count)
     shifts *= np.sqrt(np.maximum(count - 3, 0))
     asked = np.triu(changed[:, None] | changed[None, :], k=1) & (count > 3)
     return np.where(asked, shifts, np.nan)
