@@ -12,10 +12,10 @@ between master and copy in standard errors of the master's; for each key the lar
 median of these over the keys. Told beside it, without a bar:
 
  * each form alone, and the largest over all slopes, those of covariates included;
- * joint: the 81 coefficients of three outcomes on all other 27 biomarkers, on rows where nothing is missing, which is
-   what the prototype measured and the bars were set by (tracing evidence, 3.5);
- * corrected: the forms without logarithms again, each covariate's variance less the share of noise that a utility
-   report of another control copy gives for its field (Fuller 1987, section 2.2), as any holder of a copy can do;
+ * joint: the 81 coefficients of three outcomes on all other 27 biomarkers, on rows where nothing is missing, by their
+   number and n the form in which the prototype was measured (tracing evidence, 3.5);
+ * corrected: background, pair and joint again, each covariate's variance less the share of noise that the utility
+   report of another control copy tells of its field (Fuller 1987, section 2.2), as any holder of a copy can do;
  * measured again, the yardstick: normal noise of one tolerance on every cell, as a second visit would bring.
 
 Every copy is a control copy: plan key and mark key come fresh from the operating system and are kept nowhere.
