@@ -230,7 +230,7 @@ def told(meter: UtilityMeter) -> Outcome:
 def summary(lines: Sequence[Outcome], rows: int) -> dict[str, Any]:
     """Give the figures of every row: medians over the keys, and the worst key."""
     figures = {row: _row(row, outcomes) for row, outcomes in by_row(lines)}
-    return {"cohort_rows": rows, "models": [one.name for one in cohort_models()], "rows": figures}
+    return {"cohort_rows": rows, "rows": figures}
 
 
 def _row(row: str, outcomes: Sequence[Any]) -> dict[str, Any]:
@@ -239,10 +239,11 @@ def _row(row: str, outcomes: Sequence[Any]) -> dict[str, Any]:
         if name in outcomes[0]:
             told[name] = _over_keys([one[name] for one in outcomes])
     for name in ("forms", "corrected", "exposures"):
-        if name in outcomes[0] and (name != "exposures" or row.startswith(NHANES)):
+        if name in outcomes[0]:
             told[name] = {part: _over_keys([one[name][part] for one in outcomes]) for part in outcomes[0][name]}
     if row in BARS:
-        told |= {"bar": BARS[row], "met": told["largest"]["median"] < BARS[row]}
+        over = sum(one["median"] >= BARS[row] for one in told["exposures"].values())
+        told |= {"bar": BARS[row], "met": told["largest"]["median"] < BARS[row], "regressions_over": over}
     return told
 
 
