@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copyhold.domain.catalogue import FieldType
+from copyhold.domain.words import Plain
 from copyhold.engines.marks.cells import ColumnCells
 from copyhold.engines.marks.prf import RANGE
 
@@ -125,6 +126,11 @@ def rows_to_name(
         attack: _rows(moments, kept if attack is Attack.FIVE_COLUMNS else None, nats)
         for attack, moments in found.items()
     }
+
+
+def told(rows: Mapping[Attack, Rows]) -> dict[str, Plain]:
+    """Give rows needed in the words of every answer: {attack: {"n50", "n95"}}."""
+    return {attack.value: {"n50": one.n50, "n95": one.n95} for attack, one in rows.items()}
 
 
 def traceability(marked: bool, dates_shifted: bool, has_ids: bool) -> TraceabilityClass:

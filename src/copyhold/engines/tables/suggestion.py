@@ -32,6 +32,7 @@ from copyhold.engines.tables.ties import Tie
 Step = Callable[[str, float], None]
 
 FROM_SPREAD = "tolerance from spread, not from the assay"
+SMALL_SPREAD = "its spread is small against its last place: declare its own error to have it marked"
 
 _MOST_JUMPS = 0.6  # frequencies of a measurement change less from one value to the next
 _LETTERED = re.compile(r"[A-Za-z]{1,3}[0-9][0-9.]*")  # a code among numbers: E11, V57.1
@@ -73,9 +74,7 @@ class Suggestion:
     not_searched: tuple[str, ...]
 
 
-def suggest(
-    files: Sequence[Path], id_column: str | None = None, step: Step = lambda name, share: None
-) -> Suggestion:
+def suggest(files: Sequence[Path], id_column: str | None = None, step: Step = lambda name, share: None) -> Suggestion:
     """Propose the dictionary of a dataset from its source files, one per table.
 
     Without `id_column` each row is one participant.
@@ -84,7 +83,7 @@ def suggest(
         UnreadableFileError: a file cannot be read.
         InvalidInputError: two files are one table by their names, or a file lacks the id column.
     """
-    sources = []
+    sources: list[TableSource] = []
     for at, path in enumerate(files):
         sources.append(_source(path, id_column, [one.name for one in sources]))
         step("open", (at + 1) / len(files))
@@ -137,6 +136,11 @@ class _Column:
         """Its numbers without special codes and fills."""
         return numbers.without(self.profile.values, self.profile.counts, self.codes)
 
+    def computed(self) -> "_Column":
+        """Give up its tolerance: a copy holds it computed again."""
+        notes = tuple(note for note in self.notes if note not in (FROM_SPREAD, SMALL_SPREAD))
+        return replace(self, tolerance=None, notes=notes)
+
     def noted(self, *notes: str) -> "_Column":
         return replace(self, notes=(*self.notes, *notes))
 
@@ -157,6 +161,8 @@ class _Table:
         self.step(f"{self.source.name}: ties", 0.0)
         found = self._ties(columns, profiles[0].rows if profiles else 0)
         self.step(f"{self.source.name}: ties", 1.0)
+        computed = {tie.derived for tie in found.ties if not tie.is_order}
+        columns = [one.computed() if one.profile.name in computed else one for one in columns]
         fields = [self._field(column, found.ties) for column in columns]
         return Suggestion(
             Dictionary(tuple(fields)),
@@ -184,7 +190,9 @@ class _Table:
         split = strata.splitting(dividing, measured)
         main = max(split.values(), key=list(split.values()).count, default=None)
         known = strata.by_name(dividing)
-        return [_judged(one, known.get(split.get(one.profile.name, "")), known.get(main or ""), dividing) for one in columns]
+        return [
+            _judged(one, known.get(split.get(one.profile.name, "")), known.get(main or ""), dividing) for one in columns
+        ]
 
     def _ties(self, columns: Sequence[_Column], rows: int) -> Search:
         measured = {one.profile.name: one for one in columns if one.measured and one.profile.distinct >= 2}
@@ -207,9 +215,7 @@ class _Table:
     def _field(self, column: _Column, ties: Sequence[Tie]) -> Field:
         profile = column.profile
         own = tuple(tie.text for tie in ties if tie.derived == profile.name)
-        derived = any(text.startswith("=") for text in own)
-        tolerance = None if derived or column.tolerance is None else Tolerance(column.tolerance)
-        notes = [note for note in column.notes if tolerance or note != FROM_SPREAD]
+        tolerance = None if column.tolerance is None else Tolerance(column.tolerance)
         number = column.type in (FieldType.INTEGER, FieldType.DECIMAL, FieldType.REAL)
         return Field(
             table=self.source.name,
@@ -217,7 +223,7 @@ class _Table:
             column=profile.name,
             type=column.type,
             role=column.role,
-            title=_title(profile.facts.title, notes),
+            title=_title(profile.facts.title, column.notes),
             unit=roles.unit(profile),
             decimals=(profile.decimals or 0) if number and column.type is not FieldType.REAL else None,
             grid=column.grid if column.measured else None,
@@ -246,9 +252,7 @@ def _is_coded(profile: Profile, codes: tuple[float, ...]) -> bool:
     return numbers.jumps(values, counts, numbers.grid_of(values, counts, 0)) > _MOST_JUMPS
 
 
-def _judged(
-    column: _Column, stratum: Profile | None, main: Profile | None, dividing: Sequence[Profile]
-) -> _Column:
+def _judged(column: _Column, stratum: Profile | None, main: Profile | None, dividing: Sequence[Profile]) -> _Column:
     """Conclude grid, fills, caps and tolerance of a column of measurements."""
     if not column.measured or not column.profile.numeric:
         return column
@@ -257,7 +261,7 @@ def _judged(
     filled |= set(strata.stratum_fills(profile, stratum, column.codes)) if stratum else set()
     if filled:
         column = replace(column, codes=(*column.codes, *sorted(filled))).noted("fills below a limit of detection")
-    caps = strata.caps(profile, main)
+    caps = strata.caps(profile, column.codes, main)
     if caps:
         column = replace(column, caps=caps).noted("top-coded")
     column = replace(
@@ -268,6 +272,9 @@ def _judged(
     )
     if column.area:
         return column.noted(f"one value for each {column.area}: known elsewhere")
+    mixture = next((one.name for one in dividing if strata.mixes(profile, one)), "")
+    if mixture:
+        return column.noted(f"holds different quantities by {mixture}: give each a column of its own to have it marked")
     decided = next((one.name for one in dividing if _decides(profile, one)), "")
     return column.noted(f"decides {decided}, which a mark would contradict") if decided else _tolerated(column)
 
@@ -281,13 +288,13 @@ def _tolerated(column: _Column) -> _Column:
     if amount <= 0 or len(column.core[0]) < numbers.FEWEST_MEASURED:
         return column
     if amount < (column.grid or profile.unit):
-        return column.noted("its spread is small against its last place: declare its own error to have it marked")
+        return column.noted(SMALL_SPREAD)
     return replace(column, tolerance=float(f"{amount:.1e}")).noted(FROM_SPREAD)
 
 
 def _area(area: Profile, column: Profile) -> bool:
     """Whether a column copies a figure of an area: one value for each code that many people share."""
-    many = numbers.FEWEST_MEASURED <= area.distinct and column.distinct >= numbers.FEWEST_MEASURED
+    many = area.distinct >= numbers.FEWEST_MEASURED and column.distinct >= numbers.FEWEST_MEASURED
     return many and len(area.labels) > 0 and _constant(column, area)
 
 
@@ -331,7 +338,9 @@ def _groups(columns: Iterable[_Column]) -> list[list[str]]:
         groups.setdefault("".join(roles.words(profile.name))[:2], []).append(profile.name)
         if roles.unit(profile):
             groups.setdefault(f"unit {roles.unit(profile)}", []).append(profile.name)
-    distinct: Mapping[tuple[str, ...], None] = dict.fromkeys(tuple(names) for names in groups.values() if len(names) > 2)
+    distinct: Mapping[tuple[str, ...], None] = dict.fromkeys(
+        tuple(names) for names in groups.values() if len(names) > 2
+    )
     return [list(names) for names in distinct]
 
 

@@ -42,8 +42,8 @@ def special_codes(values: Floats, counts: Whole) -> tuple[float, ...]:
 def fills(values: Floats, counts: Whole, decimals: int) -> tuple[float, ...]:
     """Find values that stand for "below the limit of detection": L / sqrt(2) or L / 2 of a limit L.
 
-    An atom at the bottom of the support; or, below nearly all others, a value that ends in a digit of the last place and
-    is far more frequent than those near it that end so too. A limit of one digit (or 1.5, 2.5) must explain it.
+    An atom at the bottom of the support; or, below nearly all others, a value that ends in a digit of the last place
+    and is far more frequent than those near it that end so too. A limit of one digit (or 1.5, 2.5) must explain it.
 
     Source: Hornung and Reed (1990), "Estimation of average concentration in the presence of nondetectable values".
     """

@@ -1,11 +1,11 @@
 """What a column says about a person, by its name, its title and its cells; guesses, to be accepted by a person.
 
-A direct identifier is looked for first and in doubt assumed: it is then never released, which a person can mend, whereas
-a name that went out cannot be taken back.
+A direct identifier is looked for first and in doubt assumed: it is then never released, which a person can mend. A name
+that went out cannot be taken back.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -17,46 +17,56 @@ _FEWEST_CELLS = 3
 _OWN = 0.5  # different values per cell from which a name or number is a person's own
 _FEWEST_IDS = 20
 _FEWEST_UNIQUE = 100  # rows in which no number repeats, from which that is no chance
-_SHARED_ID = 0.05
+_SHARED_ID = 0.05  # different numbers per row, from which they number people or records
+_MANY_IDS = 1_000
 _NHS_VALID = 0.95  # one number in eleven is valid by chance
 
-_NAMED_DIRECT = frozenset(
+
+def _any_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NAMED_DIRECT = _any_of(
     "name surname forename firstname lastname fullname initials address street email mail phone telephone mobile fax "
-    "nhs chi ssn nino passport mrn postcode zipcode username ip latitude longitude".split()
+    "nhs chi ssn nino passport mrn postcode zipcode username ip latitude longitude"
 )
-_NOT_A_PERSON = frozenset(
-    "drug medicine product test item unit variable country city hospital site centre center file study file table "
-    "assay device brand event".split()
+_NOT_A_PERSON = _any_of(
+    "drug medicine product test item unit variable country city hospital site centre center file study table "
+    "assay device brand event"
 )
-_NAMED_ID = frozenset("id ids nbr number no key uuid guid eid seqn identifier pseudonym subjid usubjid".split())
+_NAMED_ID = _any_of("id ids nbr number no key uuid guid eid seqn identifier pseudonym subjid usubjid")
 _JOINED_ID = re.compile(
     r"(?:pat|patient|case|person|subj|subject|sample|participant|visit|enc|encounter|rec|record|study|house|household|"
     r"family|hosp|hospital|site|centre|admission|member|pers|part)id"
 )
-_NAMED_QUASI = frozenset(
+_NAMED_QUASI = _any_of(
     "age sex gender male female race ethnic ethnicity birth born dob year yob month country nationality region county "
-    "district city town area education educ school marital married occupation job work income household household "
-    "religion language deprivation veteran height".split()
+    "district city town area education educ school marital married occupation job work income household "
+    "religion language deprivation veteran height"
 )
 _AGE = re.compile(r"age(?:y|yr|yrs|years|mn|months)?$|^(?:age|rid?age)")
-_NAMED_CODE = frozenset(
+_NAMED_CODE = _any_of(
     "code codes type status stat class category grade level stage score rank group grp icd snomed atc flag answer "
-    "stratum strata psu education educ num".split()
+    "stratum strata psu education educ num"
 )
-_NAMED_TIME = frozenset("time futime days day weeks months month year years followup duration date hour".split())
+_NAMED_TIME = _any_of("time futime days day weeks months month year years followup duration date hour")
 _TIME = re.compile(r"^(?:permth|futime|time_to)")
-_NAMED_WEIGHT = re.compile(r"fnlwgt|^wt(?:int|mec|saf|sph|dr)|(?:survey|sample|sampling|interview|exam)[ _]?weight|pweight")
+_NAMED_WEIGHT = re.compile(
+    r"fnlwgt|^wt(?:int|mec|saf|sph|dr)|(?:survey|sample|sampling|interview|exam)[ _]?weight|pweight"
+)
 
 _CONTENT = {
     "e-mail addresses": re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"),
     "postcodes": re.compile(r"[A-Za-z]{1,2}[0-9][0-9A-Za-z]? ?[0-9][A-Za-z]{2}"),
-    "telephone numbers": re.compile(r"(?:\+[0-9]{1,3}|\(?0[0-9]{2,5}\)?)[ -]?(?:\(0\))?[0-9]{2,5}[ -]?[0-9]{3,4}[ -]?[0-9]{0,4}"),
+    "telephone numbers": re.compile(
+        r"(?:\+[0-9]{1,3}|\(?0[0-9]{2,5}\)?)[ -]?(?:\(0\))?[0-9]{2,5}[ -]?[0-9]{3,4}[ -]?[0-9]{0,4}"
+    ),
     "identifiers": re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{32,64}"),
     "internet addresses": re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}"),
     "national insurance numbers": re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:[0-9]{2} ?){3}[A-D]"),
     "social security numbers": re.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}"),
 }
-_PERSON = re.compile(r"[A-Z][a-z'’\-]+(?:[ ,]+(?:[A-Z]\.?|[A-Z][a-z'’\-]+)){1,3}")  # noqa: RUF001 - a typed apostrophe
+_PERSON = re.compile(r"[A-Z][a-z'’\-]+(?:[ ,]+(?:[A-Z]\.?|[A-Z][a-z'’\-]+)){1,3}")
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -119,10 +129,10 @@ def unit(profile: Profile) -> str:
     return ""
 
 
-_UNITS = (
-    "kg g mg ug ng pg cm mm m mmhg mg/dl g/dl g/l mmol/l umol/l nmol/l pmol/l mmol/mol u/l iu/l ng/ml pg/ml ug/dl ug/ml "
-    "ug/l fl % kg/m2 kg/m^2 kg/m**2 bpm 1/min ml l mmol/kg years months days s ms 10^9/l 10^12/l mmol umol"
-).split()
+_UNITS = _any_of(
+    "kg g mg ug ng pg cm mm m mmhg mg/dl g/dl g/l mmol/l umol/l nmol/l pmol/l mmol/mol u/l iu/l ng/ml pg/ml ug/dl "
+    "ug/ml ug/l fl % kg/m2 kg/m^2 kg/m**2 bpm 1/min ml l mmol/kg years months days s ms 10^9/l 10^12/l mmol umol"
+)
 _SPELLED = {
     **{unit.replace("/", "_"): unit for unit in _UNITS if unit.replace("/", "").isalnum() and len(unit) > 1},
     "mg_dl": "mg/dL", "g_dl": "g/dL", "mmol_l": "mmol/L", "umol_l": "umol/L", "g_l": "g/L", "u_l": "U/L",
@@ -157,7 +167,7 @@ def _by_name(profile: Profile) -> str:
     many = profile.distinct >= min(_FEWEST_IDS, _OWN * profile.present)
     if set(own) & _NAMED_DIRECT and not set(own) & _NOT_A_PERSON and many and not _measure(profile):
         return "what its name says"
-    held = profile.distinct >= max(_FEWEST_IDS, _SHARED_ID * profile.present) or (
+    held = profile.distinct >= max(_FEWEST_IDS, min(_MANY_IDS, _SHARED_ID * profile.present)) or (
         profile.distinct >= _OWN * profile.present and profile.present >= _FEWEST_CELLS
     )
     return "record numbers, as its name says" if _named_id(own) and held and not _measure(profile) else ""
@@ -188,12 +198,12 @@ def _share(cells: list[str], fits: Callable[[str], bool]) -> float:
     return sum(fits(cell) for cell in cells) / len(cells) if cells else 0.0
 
 
-def _all_nhs(written: "object") -> bool:
+def _all_nhs(written: Iterable[str]) -> bool:
     """Whether nearly all are ten digits with a valid check digit.
 
     Source: NHS Data Model and Dictionary, "NHS Number": weights 10 to 2, eleven less the remainder modulo eleven.
     """
-    cells = list(written)  # type: ignore[call-overload]
+    cells = list(written)
     digits = [cell for cell in cells if re.fullmatch(r"[0-9]{10}", cell)]
     if len(cells) < _FEWEST_CELLS or len(digits) < _NHS_VALID * len(cells):
         return False

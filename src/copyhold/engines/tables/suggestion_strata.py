@@ -18,6 +18,8 @@ _PURE = 0.99  # of a stratum's values on the coarser grid
 _MIXED = 0.9
 _COVERED = 0.95  # of the column's rows have a stratum
 _UNDECIDED = 0.25  # of the strata
+_APART = 20
+_EXPLAINED = 0.4  # of the variance of the ranks, by what names the quantity
 _SEEN = 0.02  # of the column's values on another grid, from which it is mixed
 
 Floats = NDArray[np.float64]
@@ -45,10 +47,28 @@ def stratum_fills(column: Profile, stratum: Profile, left_out: tuple[float, ...]
     return tuple(sorted({value for values in found for value in values}))
 
 
-def caps(column: Profile, stratum: Profile | None) -> tuple[float, ...]:
+def caps(column: Profile, left_out: tuple[float, ...], stratum: Profile | None) -> tuple[float, ...]:
     """Find the values that stand for "this or more", stratum by stratum."""
     counted = _by_label(column, stratum) if stratum else [(column.values, column.counts)]
-    return tuple(sorted({one for one in (cap(*each) for each in counted) if one is not None}))
+    found = [cap(*without(*each, left_out)) for each in counted]
+    return tuple(sorted({one for one in found if one is not None}))
+
+
+def mixes(column: Profile, naming: Profile) -> bool:
+    """Whether a long table's column holds a quantity for each value of another one, as `test` names what `value` is.
+
+    Then which it is explains most of the variance of the ranks, and medians differ by far more than people do.
+    """
+    known = np.isfinite(column.pool) & (naming.labels >= 0) if len(naming.labels) else np.zeros(0, dtype=bool)
+    if not 3 <= naming.distinct <= MOST_STRATA or known.sum() < _COVERED * np.isfinite(column.pool).sum():
+        return False
+    ranks = np.searchsorted(np.sort(column.pool[known]), column.pool[known]).astype(np.float64)
+    labels = naming.labels[known]
+    rows = np.bincount(labels, minlength=naming.distinct)
+    means = np.bincount(labels, weights=ranks, minlength=naming.distinct) / np.maximum(rows, 1)
+    explained = (rows * (means - ranks.mean()) ** 2).sum() >= _EXPLAINED * len(ranks) * ranks.var()
+    middles = [float(np.median(column.pool[known][labels == label])) for label in np.flatnonzero(rows >= _FEWEST_ROWS)]
+    return bool(explained and len(middles) > 1 and max(middles) > _APART * max(min(middles), 0.0))
 
 
 def grid(column: Profile, left_out: tuple[float, ...], stratum: Profile | None) -> float | None:

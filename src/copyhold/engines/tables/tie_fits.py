@@ -141,7 +141,9 @@ def _robust(design: Floats, right: Floats, floor: float) -> _Fit | None:
         kept = near
     noise = max(float(np.std(off[kept])), 1e-12)
     inverse = np.linalg.pinv(design[kept].T @ design[kept])
-    return _Fit(values, noise * np.sqrt(np.diagonal(inverse)), kept)
+    return _Fit(
+        np.asarray(values, dtype=np.float64), np.asarray(noise * np.sqrt(np.diagonal(inverse)), dtype=np.float64), kept
+    )
 
 
 def _simple(value: float, error: float) -> list[Fraction]:

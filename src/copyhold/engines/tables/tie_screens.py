@@ -79,7 +79,7 @@ def _with_two_free(columns: Floats, fixed: tuple[int, ...], most_rows: int) -> I
 
 
 def _rows(columns: Floats, fixed: tuple[int, ...], most: int) -> tuple[Floats, Floats, list[Floats]]:
-    """Give free columns with 0 for a missing value, where they are present, and the fixed columns, on rows that have these."""
+    """Give, on rows that have the fixed columns: the free ones, 0 where missing; where present; and the fixed ones."""
     rows = spaced(np.flatnonzero(np.isfinite(columns[:, fixed]).all(axis=1)), most)
     free = columns[rows, : fixed[0]]
     present = np.isfinite(free)
@@ -126,7 +126,8 @@ def _moments_of_two(values: Floats, present: Floats, held: Sequence[Floats], fir
 def _passing(moments: Floats, members: Sequence[tuple[int, ...]]) -> Iterator[Candidate]:
     """Give for each set of columns those that the others explain; `moments` are of 1 and the members, in order.
 
-    Of the inverse Q, 1 / Q[j, j] is what the others leave unexplained of j, and without k 1 / (Q[j, j] - Q[j, k]^2 / Q[k, k]).
+    Of the inverse Q, 1 / Q[j, j] is what the others leave unexplained of j, and 1 / (Q[j, j] - Q[j, k]^2 / Q[k, k])
+    what they leave without k.
     """
     rows = moments[:, 0, 0]
     whole = np.diagonal(moments, axis1=1, axis2=2)[:, 1:] - moments[:, 0, 1:] ** 2 / np.maximum(rows, 1)[:, None]

@@ -2,8 +2,8 @@
 
 Rules:
 
-* Pairs of columns are searched over all columns, three and four columns together only within groups: columns whose names
-  begin alike, or that have one unit. What was left out is told.
+* Pairs of columns are searched over all columns, three and four columns together only within groups: columns whose
+  names begin alike, or that have one unit. What was left out is told.
 * The search runs on rows of a pool, at most 2,000 for each combination; `verified` counts on all rows.
 * Of the members of a tie the one is derived that is missing most often; else the one that needs least slack; else the
   last in the file. No column is derived twice, and none from itself through others.
@@ -173,7 +173,9 @@ def _told(names: Sequence[str], groups: Sequence[Sequence[str]]) -> list[str]:
     if len(groups) > 1:
         told.append(f"three and more columns together across the {len(groups)} groups of columns whose names differ")
     if len(names) > 4:
-        told += ["products of three and more columns", "sums of four and more columns", "ties that hold in some rows only"]
+        told += [
+            "products of three and more columns",
+            "sums of four and more columns",
+            "ties that hold in some rows only",
+        ]
     return told
-
-
