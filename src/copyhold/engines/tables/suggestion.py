@@ -34,6 +34,7 @@ Step = Callable[[str, float], None]
 FROM_SPREAD = "tolerance from spread, not from the assay"
 SMALL_SPREAD = "its spread is small against its last place: declare its own error to have it marked"
 
+MOST_DIVIDING = 100  # categories that are held against every column of numbers
 _MOST_JUMPS = 0.6  # frequencies of a measurement change less from one value to the next
 _LETTERED = re.compile(r"[A-Za-z]{1,3}[0-9][0-9.]*")  # a code among numbers: E11, V57.1
 _FEWEST_PER_LEVEL = 5  # rows of the pool that share an area, or a value of a nested code
@@ -168,7 +169,7 @@ class _Table:
             Dictionary(tuple(fields)),
             tuple(FoundTie(self.source.name, tie.derived, tie.text, tie.share or 0.0) for tie in found.ties),
             tuple(Flag(self.source.name, one.profile.name, note) for one in columns for note in one.notes),
-            found.not_searched,
+            (*found.not_searched, *_undivided(columns)),
         )
 
     def _alone(self, profile: Profile) -> _Column:
@@ -185,7 +186,8 @@ class _Table:
 
     def _together(self, columns: Sequence[_Column]) -> list[_Column]:
         """Conclude what only other columns show: strata, classes, figures of an area."""
-        dividing = [one.profile for one in columns if one.type is FieldType.CATEGORY and one.role is not Role.DIRECT]
+        categories = [one.profile for one in columns if one.type is FieldType.CATEGORY and len(one.profile.labels)]
+        dividing = categories[:MOST_DIVIDING]
         measured = [one.profile for one in columns if one.measured and one.profile.numeric]
         split = strata.splitting(dividing, measured)
         main = max(split.values(), key=list(split.values()).count, default=None)
@@ -236,6 +238,11 @@ class _Table:
             public_values=bool(column.area),
             guess=True,
         )
+
+
+def _undivided(columns: Sequence[_Column]) -> list[str]:
+    more = sum(one.type is FieldType.CATEGORY and len(one.profile.labels) > 0 for one in columns) - MOST_DIVIDING
+    return [f"whether the last {more} categories divide or name columns of numbers"] if more > 0 else []
 
 
 def _is_coded(profile: Profile, codes: tuple[float, ...]) -> bool:
@@ -313,11 +320,13 @@ def _constant(value: Profile, within: Profile) -> bool:
     if not len(inner) or not len(outer):
         return False
     known = (inner >= 0) & (outer >= 0)
-    pairs, counts = np.unique(np.stack([inner[known], outer[known]]), axis=1, return_counts=True)
-    most = np.zeros(within.distinct, dtype=np.int64)
-    np.maximum.at(most, pairs[0], counts)
     rows = int(known.sum())
-    return rows >= _FEWEST_PER_LEVEL * within.distinct and bool(most.sum() >= _CONSTANT * rows)
+    if rows < _FEWEST_PER_LEVEL * within.distinct:
+        return False
+    pairs, counts = np.unique(inner[known].astype(np.int64) * value.distinct + outer[known], return_counts=True)
+    most = np.zeros(within.distinct, dtype=np.int64)
+    np.maximum.at(most, pairs // value.distinct, counts)
+    return bool(most.sum() >= _CONSTANT * rows)
 
 
 def _repeats(profile: Profile) -> bool:

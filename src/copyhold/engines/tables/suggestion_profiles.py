@@ -22,6 +22,7 @@ from copyhold.engines.tables.reading import DEFAULT_LIMITS, batches, read_table
 from copyhold.engines.tables.sources import ColumnFacts, Kind, SourceTable, facts_of
 
 POOL_ROWS = 20_000
+_POOL_CELLS = 40_000_000  # over all columns: a table of 38,000 keeps fewer rows
 MOST_LABELS = 2_000  # different values up to which it is kept which rows share one
 TEXTS = 2_000  # different cells of a text that are looked at
 _TOGETHER = 32  # columns of a Parquet file that are held at a time
@@ -103,7 +104,7 @@ class TableSource:
         rows: Whole | None = None
         for name, column, facts in self.read():
             if rows is None:
-                rows = pool_rows(len(column.source))
+                rows = pool_rows(len(column.source), min(POOL_ROWS, _POOL_CELLS // len(self.columns)))
             yield _profile(name, column, facts, rows)
 
     def numbers(self, names: Iterable[str]) -> dict[str, Floats]:
@@ -111,12 +112,12 @@ class TableSource:
         return {name: floats(column) for name, column, _ in self.read(tuple(names))}
 
 
-def pool_rows(rows: int) -> Whole:
+def pool_rows(rows: int, most: int = POOL_ROWS) -> Whole:
     """Choose the rows of the pool: one in each of equal stretches, at places that repeat with no period."""
-    if rows <= POOL_ROWS:
+    if rows <= most:
         return np.arange(rows)
-    place = np.arange(POOL_ROWS)
-    return ((place + place * _GOLDEN % 1) * rows / POOL_ROWS).astype(np.int64)
+    place = np.arange(most)
+    return ((place + place * _GOLDEN % 1) * rows / most).astype(np.int64)
 
 
 def floats(column: TypedColumn) -> Floats:

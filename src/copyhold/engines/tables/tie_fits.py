@@ -197,8 +197,9 @@ def _best(ground: Ground, ties: Iterable[Tie], fit: Mapping[str, Floats]) -> Tie
     best = _foremost(_foremost(tried, fit, _UNSURE), rows, _NEARLY)[0]
     for slack in slacks(ground, best, rows):
         wide = replace(best, slack=slack)
-        if float(wide.holds(rows).mean()) >= HELD and by_chance(wide, rows) <= BY_CHANCE:
-            return wide
+        share = float(wide.holds(rows).mean())
+        if share >= HELD and by_chance(wide, rows) <= BY_CHANCE:
+            return replace(wide, share=share)
     return None
 
 
