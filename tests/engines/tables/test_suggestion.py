@@ -12,6 +12,7 @@ from copyhold.domain.errors import InvalidInputError, UnreadableFileError
 from copyhold.engines.tables.consistency import contradictions
 from copyhold.engines.tables.dictionary import from_csv, to_csv
 from copyhold.engines.tables.suggestion import FROM_SPREAD, Suggestion, suggest
+from tests.attacks.hostile_files import hostile_files
 
 PEOPLE = Path(str(files("copyhold.demo_data") / "nhanes.parquet"))
 ROWS = 400
@@ -269,6 +270,30 @@ def test_files_that_cannot_be_a_dataset_are_told_in_a_sentence(tmp_path: Path) -
     (tmp_path / "broken.parquet").write_bytes(PEOPLE.read_bytes()[:5_000])
     with pytest.raises(UnreadableFileError):
         suggest([tmp_path / "broken.parquet"])
+
+
+def test_every_hostile_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    for file in hostile_files(tmp_path):
+        with pytest.raises(InvalidInputError) as refusal:
+            suggest([file.path])
+        assert "\n" not in refusal.value.message
+
+
+def test_names_that_need_quoting_and_numbers_beyond_measure_are_written_so_that_they_are_read_back(
+    tmp_path: Path,
+) -> None:
+    parts = {"21001-0.0": normal(9, 2, 1, 1), 'x`y;"z': normal(8, 2, 1, 2)}
+    columns = {**parts, "tot; `": sum(parts.values()).round(1), "huge": normal(0, 1e300, 0), "nothing": [None] * ROWS}
+    path = tmp_path / "odd.parquet"
+    pl.DataFrame(columns).write_parquet(path)
+    found = suggest([path]).dictionary
+    assert from_csv(to_csv(found)) == found
+    assert found.fields[2].ties == ('= `21001-0.0` + `x``y;"z`',)
+
+
+def test_words_that_end_as_age_does_are_no_ages(tmp_path: Path) -> None:
+    found = of(tmp_path, {"average_dose": normal(50, 9, 1), "AgeAtDeath": normal(70, 9, 0).astype(int)})
+    assert (found["average_dose"].mark, found["AgeAtDeath"].mark) == (True, False)
 
 
 # On tables that may not ship.

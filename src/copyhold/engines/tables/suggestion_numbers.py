@@ -20,6 +20,7 @@ _REPEATED = (7, 8, 9)  # refused, not applicable, not known: surveys write them 
 _CODES = frozenset(float(int(str(digit) * width)) for digit in _REPEATED for width in range(1, 6))
 _BELOW_ZERO = frozenset([*(-float(n) for n in range(1, 11)), *(-code for code in _CODES)])
 _MOST_BELOW_ZERO = 6
+_DENSE = 5  # rows per point of the grid, below which frequencies jump by chance
 _HEAP = 3  # times as frequent as its neighbours: no distribution does that at its end
 _FILLED = 5
 _FEWEST_FILLED = 10
@@ -99,7 +100,7 @@ def jumps(values: Floats, counts: Whole, grid: float) -> float:
     steps = values / grid
     on_grid = np.abs(steps - np.rint(steps)) < 1e-6
     places, held = np.rint(steps[on_grid]).astype(np.int64), counts[on_grid]
-    if not len(places) or places[-1] - places[0] > 10 * len(places):
+    if not len(places) or held.sum() < _DENSE * (places[-1] - places[0] + 1):
         return 0.0
     line = np.zeros(int(places[-1] - places[0]) + 3)
     line[places - places[0] + 1] = held

@@ -44,7 +44,7 @@ _NAMED_QUASI = _any_of(
     "district city town area education educ school marital married occupation job work income household "
     "religion language deprivation veteran height"
 )
-_AGE = re.compile(r"age(?:y|yr|yrs|years|mn|months)?$|^(?:age|rid?age)")
+_AGE = re.compile(r"(?:rid|patient|maternal|paternal|gestational)?age(?:y|yr|yrs|years|mn|mths|months|at\w*|dx|ex\w*)?")
 _NAMED_CODE = _any_of(
     "code codes type status stat class category grade level stage score rank group grp icd snomed atc flag answer "
     "stratum strata psu education educ num"
@@ -94,7 +94,7 @@ def role(profile: Profile, *, is_code: bool) -> Role:
 
 def is_age(profile: Profile) -> bool:
     """Whether the name says that this is an age: known elsewhere, and exact."""
-    return any(_AGE.search(word) for word in words(profile.name) if word not in ("percentage", "dosage", "image"))
+    return any(_AGE.fullmatch(word) for word in words(profile.name))
 
 
 def is_time(profile: Profile) -> bool:

@@ -50,6 +50,11 @@ def search(ground: Ground, groups: Sequence[Sequence[str]], rows: int, present: 
     `groups` are columns that may belong together, `rows` the rows of the whole table and `present` how many of them
     have a value in each column.
     """
+    with np.errstate(all="ignore"):  # a column of numbers beyond all measure overflows, and is then bound to nothing
+        return _searched(ground, groups, rows, present)
+
+
+def _searched(ground: Ground, groups: Sequence[Sequence[str]], rows: int, present: Mapping[str, int]) -> Search:
     names = tuple(ground.columns)
     left_out: list[str] = []
     if len(names) > MOST_PAIRED:
@@ -65,7 +70,8 @@ def search(ground: Ground, groups: Sequence[Sequence[str]], rows: int, present: 
 
 def verified(ties: Iterable[Tie], columns: Mapping[str, Floats]) -> tuple[Tie, ...]:
     """Count each tie on all rows, and keep the equations that hold in nine of ten and the orders that always hold."""
-    counted = [tie.counted(columns) for tie in ties]
+    with np.errstate(all="ignore"):
+        counted = [tie.counted(columns) for tie in ties]
     return tuple(tie for tie in counted if tie.share is not None and tie.share >= (1.0 if tie.is_order else HELD))
 
 
@@ -94,8 +100,7 @@ def _forms(ground: Ground, names: Sequence[str]) -> Iterator[tuple[Floats, _Fit]
     """Give the columns as they are, for sums, and their logarithms, for products."""
     columns = _matrix(ground, names)
     yield standardised(columns), tie_fits.linear
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logarithms = np.where(columns > 0, np.log(np.where(columns > 0, columns, 1)), np.nan)
+    logarithms = np.where(columns > 0, np.log(np.where(columns > 0, columns, 1)), np.nan)
     few = np.nansum(columns <= 0, axis=0) > 0.01 * np.isfinite(columns).sum(axis=0)
     logarithms[:, few] = np.nan
     yield standardised(logarithms), tie_fits.of_product
@@ -152,9 +157,8 @@ def _orders(
     below: list[tuple[int, int]] = []
     scale = rows / max(len(columns), 1)
     for lesser in range(len(names)):
-        with np.errstate(invalid="ignore"):
-            both = np.isfinite(columns) & np.isfinite(columns[:, [lesser]])
-            broken = (columns[:, [lesser]] > columns).sum(axis=0)
+        both = np.isfinite(columns) & np.isfinite(columns[:, [lesser]])
+        broken = (columns[:, [lesser]] > columns).sum(axis=0)
         for greater in np.flatnonzero((broken == 0) & (both.sum(axis=0) >= FEWEST_TOGETHER)).tolist():
             if greater == lesser:
                 continue
@@ -164,7 +168,10 @@ def _orders(
             if enough and (near or expected >= _FAR):
                 below.append((lesser, greater))
     copies = {frozenset((tie.derived, *tie.parents)) for tie in equations if len(tie.terms) == 1}
-    found = [(names[a], names[b]) for a, b in below if frozenset((names[a], names[b])) not in copies]
+    equal = {(b, a) for a, b in below} & set(below)
+    found = [
+        (names[a], names[b]) for a, b in below if (a, b) not in equal and frozenset((names[a], names[b])) not in copies
+    ]
     return tuple(Tie(TieKind.AT_MOST, lesser, (Term(greater),)) for lesser, greater in found)
 
 
