@@ -46,8 +46,9 @@ def next_version(reader: Reader, name: str, dictionary: Dictionary, *, accept_su
     dataset = known.id if known else DatasetId.new(reader.at, reader.outside.chance(CHANCE_BYTES))
     previous = catalogue.newest(dataset)
     accepted = tuple(replace(field, guess=False) for field in dictionary.fields)
+    founded = custody.get()
     return VersionOrder(
-        custody=custody.get().id,
+        custody=founded.id,
         dataset=dataset,
         name=known.name if known else text(name, "The dataset's name"),
         number=previous.number + 1 if previous else 1,
@@ -55,6 +56,7 @@ def next_version(reader: Reader, name: str, dictionary: Dictionary, *, accept_su
         accepted_guesses=tuple(field.name for field in dictionary.guesses),
         previous=previous,
         cohorts=projects.cohorts(dataset),
+        policy=founded.policy,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from copyhold.domain.agreements import Term
-from copyhold.domain.custody import CustodyId
+from copyhold.domain.custody import CustodyId, Policy
 from copyhold.domain.parties import PersonId
 from copyhold.domain.words import Id, Plain
 
@@ -170,7 +170,8 @@ class VersionOrder:
 
     `previous` is the version before: its plan goes on numbering tables and fields, its snapshot gives rows their
     lasting numbers by natural key. `cohorts` are the conditions of the dataset's projects: their cut points count.
-    Keys are derived by the job, with `custody` and `dataset` among the parts.
+    Keys are derived by the job, with `custody` and `dataset` among the parts. `policy` says among how many parties a
+    holder is to be named.
     """
 
     custody: CustodyId
@@ -181,6 +182,7 @@ class VersionOrder:
     accepted_guesses: tuple[str, ...]
     previous: "Version | None"
     cohorts: tuple[str, ...]
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True)

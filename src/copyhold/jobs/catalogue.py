@@ -1,5 +1,6 @@
 """Make a version of a dataset: snapshot, mark plan, commitments, and the index that finds its rows again."""
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +9,10 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
-from copyhold.actions import catalogue
+import numpy as np
+import pyarrow as pa
+
+from copyhold.actions import catalogue, custody
 from copyhold.domain.catalogue import (
     CutPoint,
     Dictionary,
@@ -19,7 +23,10 @@ from copyhold.domain.catalogue import (
     VersionOrder,
     VersionResult,
 )
+from copyhold.domain.custody import Policy
 from copyhold.domain.errors import IntegrityError, InvalidInputError
+from copyhold.engines.marks import power
+from copyhold.engines.marks.cells import cells
 from copyhold.engines.marks.commitment import (
     HASH_BYTES,
     CommittedTable,
@@ -41,6 +48,7 @@ from copyhold.ports import Home, Occasion, Outside, Step
 Occasions = Callable[[], Occasion]
 
 LEAVES = "leaves"  # 32 bytes a row, in order: hashes of salted commitments, from which any row's path is read
+SAMPLED = 4_000  # rows of the master, on which it is worked out how many would name a holder
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,31 @@ def index(home: Home, version: Version, step: Step) -> dict[str, TableIndex]:
         opened[one.table] = TableIndex(folder, version.dictionary)
         step("index", (place + 1) / len(version.tables))
     return opened
+
+
+@dataclass(frozen=True)
+class Power:
+    """How many leaked rows name a holder among so many parties, per attack."""
+
+    version: Version
+    parties: int
+    rows: Mapping[power.Attack, power.Rows]
+
+
+def power_of(home: Home, occasions: Occasions, name: str, parties: int | None = None) -> Power:
+    """Work out how many leaked rows of a dataset's newest version name a holder, with no field left out.
+
+    `parties` are those among whom the holder is to be named; the policy's number by default.
+    """
+    version = catalogue.show(occasions(), name)
+    founded = custody.show(occasions())
+    policy = founded.policy if parties is None else replace(founded.policy, power_parties=parties)
+    if policy.power_parties < 1:
+        raise InvalidInputError("The number of parties must be 1 or more.")
+    paths = [(one.number, home.outside.storage.path(one.sha256), one.rows) for one in version.tables]
+    plan = plan_of(home.outside, version)
+    key = plan_key(home.outside, founded.id, version.dataset)
+    return Power(version, policy.power_parties, _rows_needed(plan, key, version.dictionary, paths, policy))
 
 
 def plan_of(outside: Outside, version: Version) -> MarkPlan:
@@ -164,10 +197,14 @@ def blocks(paths: Sequence[tuple[int, Path]], dictionary: Dictionary, tables: Se
     """Read every table of a snapshot as blocks; `paths` pair a table's number with its file."""
     for number, path in paths:
         fields = dictionary.of(tables[number - 1])
-        strata = {one.stratum for one in fields if one.stratum}
-        wanted = [one.name for one in fields if _is_read(one, strata)]
-        for batch in read_batches(path, wanted):
+        for batch in _batches(path, fields):
             yield block(batch, fields, number)
+
+
+def _batches(path: Path, fields: Sequence[Field]) -> Iterator[pa.RecordBatch]:
+    """Read what marks depend on in a table: its numbers, and the fields that divide their support."""
+    strata = {one.stratum for one in fields if one.stratum}
+    return read_batches(path, [one.name for one in fields if _is_read(one, strata)])
 
 
 def _is_read(one: Field, strata: set[str]) -> bool:
@@ -259,6 +296,7 @@ def _result(
         plan_nonce=nonce.hex(),
         master_root=root.hex(),
         sources=tuple(path.name for path in sources.files),
+        power=power.told(_power(order, dictionary, snapshot, plan, keys.plan, step)),
     )
 
 
@@ -278,6 +316,41 @@ def _kept(dictionary: Dictionary, table: str) -> tuple[Field, ...]:
 
 def _plan_keys(outside: Outside, custody: str, dataset: str) -> PlanKeys:
     return PlanKeys(plan_key(outside, custody, dataset), outside.keys.derive("salt", custody, dataset).reveal())
+
+
+def _power(
+    order: VersionOrder, dictionary: Dictionary, snapshot: Snapshot, plan: MarkPlan, key: bytes, step: Step
+) -> Mapping[power.Attack, power.Rows]:
+    step("power", 0.0)
+    paths = [(plan.number(one.table), one.path, one.rows) for one in snapshot.tables]
+    needed = _rows_needed(plan, key, dictionary, paths, order.policy)
+    step("power", 1.0)
+    return needed
+
+
+def _rows_needed(
+    plan: MarkPlan, key: bytes, dictionary: Dictionary, paths: Sequence[tuple[int, Path, int]], policy: Policy
+) -> Mapping[power.Attack, power.Rows]:
+    """Work out the rows needed of each table, and give those of the one that tells most.
+
+    `paths` are a table's number, its file and its rows.
+    """
+    nats = power.threshold(policy.power_parties, alpha=policy.alpha)
+    found = []
+    for number, path, rows in paths:
+        sample = (cells(plan, key, one) for one in _sampled(number, path, rows, dictionary, plan.tables))
+        found.append(power.rows_to_name(sample, nats))
+    return min(found, key=lambda rows: rows[power.Attack.NONE].n95 or math.inf)
+
+
+def _sampled(number: int, path: Path, rows: int, dictionary: Dictionary, tables: Sequence[str]) -> Iterator[Block]:
+    """Read every so many-th row of a table, so that about SAMPLED come together."""
+    every, start = max(1, rows // SAMPLED), 0
+    for whole in _batches(path, dictionary.of(tables[number - 1])):
+        chosen = np.arange(-start % every, whole.num_rows, every)
+        start += whole.num_rows
+        if len(chosen):
+            yield block(whole.take(pa.array(chosen)), dictionary.of(tables[number - 1]), number)
 
 
 def _as_planned(dictionary: Dictionary, plan: MarkPlan) -> Dictionary:

@@ -97,12 +97,17 @@ def _cells(field: Field) -> tuple[str, ...]:
         _written_number(field.high),
         _written_list(field.missing_codes),
         "; ".join((">" if cut.upper_closed else ">=") + _written_number(cut.at) for cut in field.cut_points),
-        "; ".join(f"{field.name} {tie}" if tie.startswith("=") else tie for tie in field.ties),
+        "; ".join(_named(field.name, tie) for tie in field.ties),
         field.role.value,
         "yes" if field.mark else "no",
         "yes" if field.public_values else "no",
         "yes" if field.guess else "",
     )
+
+
+def _named(name: str, tie: str) -> str:
+    """Put the field's name before an equation, unless the name has what divides ties or quotes names."""
+    return f"{name} {tie}" if tie.startswith("=") and not set(name) & {";", "`"} else tie
 
 
 def _written_number(number: float | None) -> str:

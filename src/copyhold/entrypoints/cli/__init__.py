@@ -19,7 +19,7 @@ COMMANDS = {
     "token": ("accounts", "service tokens: add, list, revoke"),
     "why": ("access", "could this person take this data then, and every reason"),
     "record": ("access", "record training, affiliation, ethics, agreement or scope"),
-    "dataset": ("catalogue", "add, confirm, list, show, index"),
+    "dataset": ("catalogue", "suggest a dictionary, add, confirm, list, show, power, index"),
     "withdraw": ("catalogue", "take participants out of every later copy"),
     "institution": ("parties", "add an institution, list them"),
     "person": ("parties", "add a person, list them"),

@@ -7,9 +7,13 @@ import typer
 
 from copyhold.actions import catalogue
 from copyhold.domain.catalogue import Version
-from copyhold.domain.errors import NotFoundError, UnreadableFileError
+from copyhold.domain.errors import InvalidInputError, NotFoundError, UnreadableFileError
 from copyhold.domain.moments import parse
 from copyhold.domain.words import plain
+from copyhold.engines.marks.power import Attack, Rows, told
+from copyhold.engines.tables.dictionary import from_csv, to_csv
+from copyhold.engines.tables.suggestion import Suggestion
+from copyhold.engines.tables.suggestion import suggest as propose
 from copyhold.entrypoints.cli import door as doors
 from copyhold.entrypoints.cli.projects import listed
 from copyhold.jobs import catalogue as jobs
@@ -21,6 +25,70 @@ app.add_typer(dataset, name="dataset")
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="One file per table.")]
 Id = Annotated[str, typer.Option("--id", metavar="COLUMN", help="The participant id; without it each row is one.")]
 Name = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+@dataset.command()
+def suggest(
+    context: typer.Context,
+    files: Files,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="CSV", help="Where to write the dictionary.")],
+    id_column: Id = "",
+) -> None:
+    """Propose a dictionary from the files alone, every line of it a guess; no custody is needed."""
+    terminal = doors.of(context).terminal
+    _check_free(out)
+    with terminal.progress() as step:
+        found = propose(tuple(files), id_column or None, step)
+    _write(out, to_csv(found.dictionary))
+    terminal.answer(
+        {
+            "fields": len(found.dictionary.fields),
+            "guesses": len(found.dictionary.guesses),
+            "ties": plain(found.ties),
+            "flags": plain(found.flags),
+            "not_searched": plain(found.not_searched),
+            "path": str(out),
+        },
+        *_suggested(found, out),
+    )
+
+
+def _check_free(out: Path) -> None:
+    """Refuse to write over anything but a dictionary that is all guesses: what a person mended is work."""
+    if not out.exists():
+        return
+    try:
+        mended = len(from_csv(out).guesses) < len(from_csv(out).fields)
+    except InvalidInputError:
+        raise InvalidInputError(f"{out} is there already and is no dictionary; name another file.") from None
+    if mended:
+        raise InvalidInputError(f"{out} holds lines that somebody has accepted; name another file.")
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError:
+        raise InvalidInputError(f"{out} cannot be written; name a file in a folder that is there.") from None
+
+
+def _suggested(found: Suggestion, out: Path) -> list[str]:
+    fields = found.dictionary.fields
+    marked = sum(field.mark for field in fields)
+    lines = [f"{len(fields)} fields, {marked} of them proposed for marking; every line is a guess."]
+    lines += ["Ties found, with the share of rows in which they hold:"] if found.ties else ["No ties found."]
+    lines += [f"  {one.field} {one.tie}  ({one.share:.1%})" for one in found.ties]
+    by_note: dict[str, list[str]] = {}
+    for flag in found.flags:
+        by_note.setdefault(flag.note, []).append(flag.field)
+    lines += ["To be looked at:"] if by_note else []
+    lines += [f"  {note}: {', '.join(names)}" for note, names in by_note.items()]
+    lines += ["Not searched for ties:", *(f"  {each}" for each in found.not_searched)] if found.not_searched else []
+    return [
+        *lines,
+        f"Mend {out}: titles, units, roles, tolerances of the size of each assay's own error.",
+        "Empty `guess` in each line that you accept, then run `copyhold dataset add`.",
+    ]
 
 
 @dataset.command()
@@ -80,6 +148,44 @@ def show(context: typer.Context, name: Name) -> None:
     known = catalogue.versions(door.occasion(), name)
     rows = [(each.number, each.added_at.date(), each.participants, each.rows, each.tier or "") for each in known]
     door.terminal.table({"versions": plain(known)}, ("version", "since", "participants", "rows", "tier"), rows)
+
+
+ATTACKS = {
+    Attack.NONE: "rows as they left, without ids",
+    Attack.FIVE_COLUMNS: "only five middling marked columns are kept",
+    Attack.ROUNDED: "each number is rounded to about its tolerance",
+    Attack.NOISE: "noise of three tenths of the tolerance is added",
+    Attack.TWO_LEAKERS: "two holders mix their copies cell by cell",
+}
+
+
+@dataset.command()
+def power(
+    context: typer.Context,
+    name: Name,
+    parties: Annotated[int | None, typer.Option(metavar="N", help="Parties in all; the policy's by default.")] = None,
+) -> None:
+    """Say how many leaked rows would name a holder, per attack."""
+    door = doors.of(context)
+    found = jobs.power_of(door.home, door.occasion, name, parties)
+    door.terminal.table(
+        {
+            "dataset": name,
+            "version": found.version.number,
+            "parties": found.parties,
+            "rows_needed": told(found.rows),
+        },
+        ("done to the rows", "rows: half", "rows: 95 %", "what it is"),
+        [(attack.value, *_counted(found.rows[attack]), meaning) for attack, meaning in ATTACKS.items()],
+    )
+    door.terminal.note(
+        f"So many leaked rows of version {found.version.number} name their holder among {found.parties} parties, in "
+        "half of all leaks and in 95 of 100. A copy of fewer fields needs more rows; `never`: no number suffices."
+    )
+
+
+def _counted(rows: Rows) -> list[str]:
+    return ["never" if one is None else str(one) for one in (rows.n50, rows.n95)]
 
 
 @dataset.command()
