@@ -8,15 +8,15 @@
 """
 
 import hashlib
-import math
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import rfc8785
 
 from copyhold.actions import releases
@@ -30,11 +30,12 @@ from copyhold.domain.errors import (
     UnreadableFileError,
 )
 from copyhold.domain.releases import Release, ReleaseOrder, ReleaseResult, Traceability
+from copyhold.domain.words import Plain
 from copyhold.engines.marks import power
-from copyhold.engines.marks.copies import TableCopy, decode, decode_all, write_copy
+from copyhold.engines.marks.copies import TableCopy, decode, decode_all, distinct, utility, write_copy
 from copyhold.engines.marks.dates import ShiftLaw
 from copyhold.engines.marks.embedding import DecodeCheck, Embedding
-from copyhold.engines.marks.keys import PartyKeys, commitment
+from copyhold.engines.marks.keys import KEY_BYTES, PartyKeys, commitment
 from copyhold.engines.marks.plan import MarkPlan
 from copyhold.engines.marks.shifting import Shifts
 from copyhold.engines.tables.extracts import Extract, People, cohort, identified, scope
@@ -158,16 +159,17 @@ class Copying:
 
     def embedding(self, table: str) -> Embedding:
         """How a table is marked for the order's party."""
-        extract = self.extracts[table]
-        return Embedding(
-            plan=self.plan,
-            plan_key=self._plan_key,
-            keys=self._keys,
-            table=table,
-            fields=extract.fields,
-            released=extract.released,
-            shifts=self._shifts,
-        )
+        return self._marking(table, self._keys, self.extracts[table].released)
+
+    def control(self, table: str) -> Embedding:
+        """How a control copy is marked: with a fresh key that nobody has, and without ids."""
+        drawn = (self.outside.chance(KEY_BYTES) for _ in fields(PartyKeys))
+        others = tuple(one.name for one in self.extracts[table].leaving if one.role is not Role.ID)
+        return self._marking(table, PartyKeys(*drawn), others)
+
+    def _marking(self, table: str, keys: PartyKeys, released: tuple[str, ...]) -> Embedding:
+        known = self.extracts[table].fields
+        return Embedding(self.plan, self._plan_key, keys, table, known, released, shifts=self._shifts)
 
     @cached_property
     def _paths(self) -> dict[str, Path]:
@@ -251,21 +253,24 @@ def _written(copying: Copying, folder: Path, ending: str, step: Step, rows: int)
 def _result(copying: Copying, copy: _Copy, place: Path, step: Step) -> ReleaseResult:
     order, tables = copying.order, copy.tables
     check = _decoded(copying, tables, step)
-    needed = _power(copying, tables, order.keys_issued)
-    asked = _power(copying, tables, order.policy.power_parties)
+    row = _told_by_rows(copying, tables)
+    shown, asked = (
+        power.threshold(parties, alpha=order.policy.alpha)
+        for parties in (order.keys_issued, order.policy.power_parties)
+    )
     return ReleaseResult(
         released_fields=tuple(dict.fromkeys(name for one in copying.extracts.values() for name in one.released)),
         rows=sum(one.written.rows for one in tables.values()),
-        participants=len(np.unique(np.concatenate([one.participants for one in tables.values()]))),
+        participants=len(distinct(one.participants for one in tables.values())),
         sha256=copy.sha256,
         size_bytes=sum(one.written.size_bytes for one in tables.values()),
         path=str(place),
         format=copy.ending.removeprefix("."),
         plan_hash=copying.plan.sha256,
         traceability=copying.traceability,
-        n95=asked[power.Attack.NONE].n95,
-        power=power.told(needed),
-        utility={},
+        n95=row[power.Attack.NONE].reaching(asked).n95,
+        power=power.told({attack: one.reaching(shown) for attack, one in row.items()}),
+        utility=_utility(copying, step),
         decoded=check.passed,
     )
 
@@ -279,18 +284,24 @@ def _decoded(copying: Copying, tables: Mapping[str, TableCopy], step: Step) -> D
     return check
 
 
-def _power(copying: Copying, tables: Mapping[str, TableCopy], parties: int) -> dict[power.Attack, power.Rows]:
-    """Say how many leaked rows name the holder among so many parties: rows of the table that tells most."""
-    nats = power.threshold(parties, alpha=copying.order.policy.alpha)
-    found = [_rows_of(copying, table, one, nats) for table, one in tables.items()]
-    return min(found, key=lambda rows: rows[power.Attack.NONE].n95 or math.inf)
+def _utility(copying: Copying, step: Step) -> dict[str, Plain]:
+    """Say by table what the marks cost science, measured on a control copy."""
+    told: dict[str, Plain] = {}
+    for number, (table, extract) in enumerate(copying.extracts.items()):
+        part = _part(step, "utility", number, len(copying.extracts))
+        told[table] = utility(extract, copying.control(table), step=part)
+    return told
 
 
-def _rows_of(copying: Copying, table: str, copy: TableCopy, nats: float) -> dict[power.Attack, power.Rows]:
-    embedding = copying.embedding(table)
-    share = SAMPLED // max(1, len(copy.master))
-    sample = (embedding.cells(one.slice(0, share)) for one in copy.master)
-    return power.rows_to_name(sample, nats, embedding.released)
+def _told_by_rows(copying: Copying, tables: Mapping[str, TableCopy]) -> dict[power.Attack, power.RowNats]:
+    """Say what a leaked row tells without its id: a row of the table that tells most."""
+    found = [_per_row(copying.embedding(table), one.master) for table, one in tables.items()]
+    return max(found, key=lambda row: row[power.Attack.NONE].mean)
+
+
+def _per_row(embedding: Embedding, master: Sequence[pa.RecordBatch]) -> dict[power.Attack, power.RowNats]:
+    share = SAMPLED // max(1, len(master))
+    return power.per_row((embedding.cells(one.slice(0, share)) for one in master), embedding.released)
 
 
 def _part(step: Step, name: str, number: int, count: int) -> Callable[[float], None]:

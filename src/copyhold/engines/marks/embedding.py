@@ -115,7 +115,7 @@ class Embedding:
             return DecodeCheck(others=1, altered=1)
         read = self._block(batch)
         bits = self._bits(read, found := self._cells(read))
-        again = self.mark(batch)
+        again = self._copy(batch, read, found, bits)
         check = DecodeCheck()
         for name in self.released:
             shown = copy.column(name)
@@ -155,7 +155,12 @@ class Embedding:
     def _part(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         read = self._block(batch)
         found = self._cells(read)
-        moved = _Moved(self.plan, read, found, self._bits(read, found))
+        return self._copy(batch, read, found, self._bits(read, found))
+
+    def _copy(
+        self, batch: pa.RecordBatch, read: Block, found: Mapping[str, ColumnCells], bits: Mapping[str, Bools]
+    ) -> pa.RecordBatch:
+        moved = _Moved(self.plan, read, found, bits)
         for one in self.plan.derived:
             if one.table == self.number and one.field in self._needed:
                 moved.derive(one)

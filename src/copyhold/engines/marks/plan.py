@@ -165,7 +165,7 @@ class MarkPlan:
             plan = _read_plan(json.loads(data))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise IntegrityError("The mark plan is damaged. Take it from a backup; do not draw another.") from error
-        if plan.to_json() != data:
+        if plan.sha256 != hashlib.sha256(data).hexdigest():
             raise IntegrityError("The mark plan is not in its canonical form. Take it from a backup.")
         return plan
 

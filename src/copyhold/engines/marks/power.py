@@ -24,6 +24,7 @@ PRICE = 4.5  # nats that averaging over hypotheses costs: 4 to 5, tracing notes,
 NORMAL_95 = 1.645
 NOISE = 0.3  # of the tolerance
 KEPT = 5
+MILLION = 10**6
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 
 Floats = NDArray[np.float64]
@@ -46,6 +47,18 @@ class Rows:
 
     n50: int | None
     n95: int | None
+
+
+@dataclass(frozen=True)
+class RowNats:
+    """The nats that a row of a true contributor tells: their mean and variance over rows and keys."""
+
+    mean: float
+    variance: float
+
+    def reaching(self, nats: float) -> Rows:
+        """Give the rows that reach a threshold."""
+        return rows_needed(self.mean, self.variance, nats)
 
 
 def threshold(parties: int, *, attempt: int = 1, alpha: float = ALPHA, price: float = PRICE) -> float:
@@ -98,10 +111,15 @@ def noisy(bias: Floats, step: Floats) -> Moments:
 def rows_to_name(
     sample: Iterable[Mapping[str, ColumnCells]], nats: float, names: Sequence[str] | None = None
 ) -> dict[Attack, Rows]:
-    """Work out the rows needed under each attack, without ids and dates.
+    """Work out the rows needed under each attack, without ids and dates; see `per_row`. `nats` is the threshold."""
+    return {attack: one.reaching(nats) for attack, one in per_row(sample, names).items()}
+
+
+def per_row(sample: Iterable[Mapping[str, ColumnCells]], names: Sequence[str] | None = None) -> dict[Attack, RowNats]:
+    """Work out what a row tells under each attack, without ids and dates.
 
     `sample` are the cells of some thousand rows of the master, in blocks; `names` are the released fields (all, by
-    default); `nats` is the threshold. Missing values count as they do in the sample.
+    default). Missing values count as they do in the sample.
     """
     found: dict[Attack, list[Moments]] = {attack: [] for attack in Attack}
     by_column: list[Floats] = []
@@ -112,12 +130,9 @@ def rows_to_name(
         for attack, moments in each.items():
             found[attack].append(_stacked(moments))
     if not by_column or not by_column[0].size:
-        return dict.fromkeys(Attack, Rows(None, None))
+        return dict.fromkeys(Attack, RowNats(0.0, 0.0))
     kept = _middling(np.concatenate(by_column, axis=1))
-    return {
-        attack: _rows(moments, kept if attack is Attack.FIVE_COLUMNS else None, nats)
-        for attack, moments in found.items()
-    }
+    return {attack: _row(moments, kept if attack is Attack.FIVE_COLUMNS else None) for attack, moments in found.items()}
 
 
 def told(rows: Mapping[Attack, Rows]) -> dict[str, Plain]:
@@ -146,15 +161,15 @@ def _of_column(attack: Attack, one: ColumnCells) -> Moments:
     mean, variance = np.zeros(len(one.values)), np.zeros(len(one.values))
     low, high = one.natural(one.low[rows]), one.natural(one.high[rows])
     tolerance = _tolerances(one, rows)
-    # Few biases and steps recur: each pair of them is worked out once.
-    step = np.round((high - low) / tolerance, 6) if attack is Attack.NOISE else np.zeros(len(rows))
-    pairs, place = np.unique(np.stack([one.threshold[rows] / RANGE, step]), axis=1, return_inverse=True)
-    moments = _MOMENTS[attack](pairs[0], pairs[1] / NOISE)
+    # Few biases and steps recur: each pair of them is worked out once. A step is told to the millionth.
+    step = np.rint((high - low) / tolerance * MILLION) if attack is Attack.NOISE else np.zeros(len(rows))
+    pairs, place = np.unique(step.astype(np.int64) * RANGE + one.threshold[rows], return_inverse=True)
+    moments = _MOMENTS[attack](pairs % RANGE / RANGE, pairs // RANGE / MILLION / NOISE)
     seen = np.ones(len(rows), dtype=bool)
     if attack is Attack.ROUNDED:
         grid = _roundings(tolerance)
         seen = np.rint(low / grid) != np.rint(high / grid)
-    mean[rows], variance[rows] = (np.where(seen, values[place.reshape(-1)], 0.0) for values in moments)
+    mean[rows], variance[rows] = (np.where(seen, values[place], 0.0) for values in moments)
     return mean, variance
 
 
@@ -191,11 +206,11 @@ def _middling(by_column: Floats) -> NDArray[np.int64]:
     return np.sort(order[first : first + KEPT])
 
 
-def _rows(blocks: Sequence[Moments], kept: NDArray[np.int64] | None, nats: float) -> Rows:
+def _row(blocks: Sequence[Moments], kept: NDArray[np.int64] | None) -> RowNats:
     chosen = slice(None) if kept is None else kept
     mean = np.concatenate([one[chosen].sum(axis=0) for one, _ in blocks])
     variance = np.concatenate([one[chosen].sum(axis=0) for _, one in blocks])
-    return rows_needed(float(mean.mean()), float(mean.var() + variance.mean()), nats)
+    return RowNats(float(mean.mean()), float(mean.var() + variance.mean()))
 
 
 def _moments(*outcomes: tuple[Floats, Floats]) -> Moments:

@@ -180,11 +180,11 @@ def _plain(column: pa.Array, field: Field) -> tuple[NDArray[np.float64 | np.floa
         raise InvalidInputError(
             f"Field {field.name} is declared {field.type.value} and its column holds no numbers. Declare it a category."
         )
-    numbers = _stored(column)
+    numbers = stored(column)
     return numbers if numbers.dtype.kind == "f" else numbers.astype(np.int64), presence(column)
 
 
-def _stored(column: pa.Array) -> NDArray[Any]:
+def stored(column: pa.Array) -> NDArray[Any]:
     """View the numbers of a column of fixed width where they lie; a null's is whatever lies there."""
     dtype = np.dtype(column.type.to_pandas_dtype())
     data = column.buffers()[1]

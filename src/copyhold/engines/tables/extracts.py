@@ -23,6 +23,8 @@ from copyhold.engines.tables.snapshots import GROUP_ROWS, TYPES, fixed_decimals,
 from copyhold.engines.tables.sources import NO_FACTS, ColumnFacts, described
 from copyhold.engines.tables.spelling import spelled
 
+GROUPS = 4  # from which a sample comes at least
+
 People = NDArray[np.uint64]
 
 
@@ -99,8 +101,27 @@ class Extract:
 
     def batches(self, columns: Iterable[str], rows: int = GROUP_ROWS) -> Iterator[pa.RecordBatch]:
         """Iterate over the master's rows that leave: its numbers and flag, and the columns named."""
+        return self._read(columns, rows, None)
+
+    def sampled(self, columns: Iterable[str], most: int) -> Iterator[pa.RecordBatch]:
+        """Iterate over all rows that leave where they are no more than `most`, else over parts of row groups.
+
+        The groups are evenly chosen, at least GROUPS where there are so many.
+        """
+        if self.rows <= most:
+            yield from self._read(columns, GROUP_ROWS, None)
+            return
+        count = int(parquet.read_metadata(self.path).num_row_groups)
+        chosen = min(count, max(GROUPS, count * most // self.rows))
+        for place in range(chosen):
+            left = most // chosen
+            for batch in self._read(columns, GROUP_ROWS, [count * place // chosen]):
+                yield batch.slice(0, left)
+                left = max(0, left - batch.num_rows)
+
+    def _read(self, columns: Iterable[str], rows: int, groups: Sequence[int] | None) -> Iterator[pa.RecordBatch]:
         named = [name for name in columns if name not in (ROW, PARTICIPANT, AMBIGUOUS)]
-        for batch in read_batches(self.path, named, rows):
+        for batch in read_batches(self.path, named, rows, groups):
             if self._everybody:
                 yield batch
                 continue

@@ -117,11 +117,13 @@ def write_snapshot(
     return Snapshot(tuple(written), len(seen))
 
 
-def read_batches(path: Path, columns: Sequence[str] | None = None, rows: int = GROUP_ROWS) -> Iterator[pa.RecordBatch]:
-    """Iterate over a snapshot's table; its numbers and flag come before the columns asked for."""
+def read_batches(
+    path: Path, columns: Sequence[str] | None = None, rows: int = GROUP_ROWS, groups: Sequence[int] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Iterate over a snapshot's table, or some row groups of it; numbers and flag come before the columns asked for."""
     with parquet.ParquetFile(path) as file:
         names = None if columns is None else [ROW, PARTICIPANT, AMBIGUOUS, *columns]
-        yield from file.iter_batches(batch_size=rows, columns=names, use_threads=False)
+        yield from file.iter_batches(batch_size=rows, row_groups=groups, columns=names, use_threads=False)
 
 
 def read_rows(path: Path, numbers: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.intp], pa.RecordBatch]]:
