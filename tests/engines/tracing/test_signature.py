@@ -87,7 +87,7 @@ def nobodys_leak(rng: np.random.Generator) -> tuple[Sighting, PastCopy]:
 
 def own_leak(rng: np.random.Generator) -> tuple[Sighting, PastCopy]:
     """Draw a leak of a release's own rows, shuffled, whose values speak as often for other versions as for its own."""
-    rows = int(rng.choice([6, 7, 10, 200]))
+    rows = int(rng.choice([6, 6, 200, 200]))
     own = rng.integers(0, 9, rows)
     agreements = np.stack([own + rng.choice([-1, 1], rows), own, own + rng.choice([-1, 1], rows)], axis=1)
     who = rng.permutation(rows).astype(np.uint64)

@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from copyhold.engines.matching.columns import Affinity, Match, affinity
-from copyhold.engines.matching.index import TableIndex
+from copyhold.engines.matching.index import NumberColumn, TableIndex
 from copyhold.engines.matching.leaked import LeakedColumn, LeakKind
-from copyhold.engines.matching.rows import NOWHERE, nearness
+from copyhold.engines.matching.rows import NOWHERE, Probe, nearness
 from copyhold.engines.matching.tables import TableMatch
 from copyhold.engines.matching.votes import Pairing, vote
 from copyhold.engines.tracing.signature import RATE, Sighting
 
 _SLOPE = 0.5  # nats by which a false match gets rarer per nat of score: columns hang together, so not a whole one
 _SURE_FIELD = 0.01  # doubt up to which a field's values are compared with versions
-_TRUST = 0.95  # share of the surest rows thought to be right
+_TRUST = 0.95  # share of aligned rows thought to be right
+_AGREE = 0.98  # chance that a true row's value agrees, as rows are aligned
+_VOTERS = 60  # aligned rows that a column is judged on
 
 
 def sighting(
@@ -37,19 +39,17 @@ def sighting(
     Rows with a second candidate about as good as the first do not count as aligned.
     """
     rate = false_match_rate(match)
-    doubts = _doubts(match, aligned_to, rate)
+    doubts = _doubts(match.alignment.scores, match, aligned_to, rate)
     rows = np.flatnonzero(doubts <= rate)
     places = match.alignment.positions[rows, 0]
-    doubts = doubts[rows]
-    surest = np.argsort(doubts, kind="stable")
-    fields = _fields(leaked, match, aligned_to, Pairing(rows[surest], places[surest]))
+    fields = _fields(leaked, match, aligned_to, rate)
     sure = [one for one in match.matches if fields[one.field] <= _SURE_FIELD]
     return Sighting(
         rows=leaked[0].rows if leaked else 0,
         columns=len(leaked),
         fields=fields,
         participants=aligned_to.participants[places],
-        doubts=doubts,
+        doubts=doubts[rows],
         false_match_rate=rate,
         versions=tuple(versions),
         agreements=_agreements(leaked, match, sure, rows, aligned_to.row_ids[places], versions),
@@ -70,49 +70,77 @@ def false_match_rate(match: TableMatch) -> float:
     return float(beta.ppf(1 - RATE, above, len(decoys) + 1 - above)) if above else 0.0
 
 
-def _doubts(match: TableMatch, index: TableIndex, rate: float) -> NDArray[np.float64]:
+def _doubts(scores: NDArray[np.float64], match: TableMatch, index: TableIndex, rate: float) -> NDArray[np.float64]:
     """Doubt the best candidate of each leaked row: that the row is nobody's, or another participant's.
 
     Nobody's rows that score x nats above the bar are taken to be exp(x / 2) times rarer than those at the bar. Among
-    candidates the weights are their likelihoods.
+    candidates the weights are their likelihoods, by `scores` as in the alignment.
     """
-    scores, places = match.alignment.scores, match.alignment.positions
     doubts = np.ones(len(scores))
-    rows = np.flatnonzero(match.aligned)
+    rows = np.flatnonzero(scores[:, 0] > match.bar)
     above = scores[rows, 0] - match.bar
-    who = index.participants[places[rows]]
+    who = index.participants[match.alignment.positions[rows]]
     odds = np.where(who == who[:, :1], 0.0, np.exp(scores[rows] - scores[rows, :1])).sum(axis=1)
     doubts[rows] = np.minimum(np.maximum(rate * np.exp(-_SLOPE * above), odds), 1.0)
     return doubts
 
 
-def _fields(leaked: Sequence[LeakedColumn], match: TableMatch, index: TableIndex, pairing: Pairing) -> dict[str, float]:
-    """Doubt each matched field: how far it leads chance and the column's next best field on the surest rows.
+def _fields(leaked: Sequence[LeakedColumn], match: TableMatch, index: TableIndex, rate: float) -> dict[str, float]:
+    """Doubt each matched field: how far it leads chance and the column's next best field on aligned rows.
+
+    A column is judged on rows that would be aligned had it disagreed: rows that were aligned because it agrees with a
+    field would speak for that field, right or wrong. A column that most rows need stays doubtful.
 
     Source: a wrong field leads the right one by x nats with probability at most exp(-x) (Markov, as its likelihood
     ratio has mean 1); the union bound over all fields.
     """
     if not match.matches:
         return {}
-    known = _as_matched(affinity(leaked, index), match.matches)
-    votes = vote(leaked, index, known, pairing, match.margins, trust=_TRUST)
-    return {one.field: _field_doubt(votes, one) for one in match.matches}
+    first = affinity(leaked, index)
+    return {one.field: _field_doubt(leaked, match, index, first, one, rate) for one in match.matches}
 
 
-def _as_matched(first: Affinity, matches: Sequence[Match]) -> Affinity:
-    """Take over the units that the match found."""
-    scores, units = first.scores.copy(), first.units.copy()
-    for one in matches:
-        place = first.fields.index(one.field)
-        scores[one.leaked, place], units[one.leaked, place] = 0.0, one.conversion
-    return replace(first, scores=scores, units=units)
+def _field_doubt(
+    leaked: Sequence[LeakedColumn], match: TableMatch, index: TableIndex, first: Affinity, one: Match, rate: float
+) -> float:
+    rows = np.flatnonzero(_doubts(_had_it_disagreed(leaked, match, index, one), match, index, rate) <= rate)
+    voters = rows[np.linspace(0, len(rows) - 1, min(len(rows), _VOTERS)).astype(np.int64)]
+    pairing = Pairing(voters, match.alignment.positions[voters, 0])
+    alone, place = _column(first, one), first.fields.index(one.field)
+    votes = vote([leaked[one.leaked]], index, alone, pairing, match.margins, trust=_TRUST).scores[0]
+    lead = votes[place] - max(0.0, float(np.delete(votes, place).max(initial=0.0)))
+    return float(min(1.0, len(votes) * np.exp(-lead)))
 
 
-def _field_doubt(votes: Affinity, match: Match) -> float:
-    place = votes.fields.index(match.field)
-    others = np.delete(votes.scores[match.leaked], place)
-    lead = votes.scores[match.leaked, place] - max(0.0, float(others.max(initial=0.0)))
-    return float(min(1.0, len(votes.fields) * np.exp(-lead)))
+def _had_it_disagreed(
+    leaked: Sequence[LeakedColumn], match: TableMatch, index: TableIndex, one: Match
+) -> NDArray[np.float64]:
+    """Give the scores of the alignment, less what each candidate owes to the column's agreement."""
+    probe = match.margins.probe(leaked, one, index)
+    places = np.maximum(match.alignment.positions, 0)
+    closeness = nearness(probe, np.arange(len(places)), places)
+    share = _share(probe)
+    agreed = np.log(_AGREE / share) - np.log((1 - _AGREE) / (1 - share))
+    owed = np.where(np.isfinite(closeness), np.maximum(agreed[:, None] + closeness, 0.0), 0.0)
+    return np.asarray(match.alignment.scores - owed)
+
+
+def _share(probe: Probe) -> NDArray[np.float64]:
+    """The share of the master that agrees with each leaked row."""
+    if isinstance(probe.column, NumberColumn):
+        start, stop = probe.column.window(probe.values - probe.slack, probe.values + probe.slack)
+        agreeing = stop - start
+    else:
+        agreeing = np.append(np.diff(probe.column.starts), 0)[np.nan_to_num(probe.values, nan=-1).astype(np.int64)]
+    return np.clip((agreeing + 1) / (probe.column.rows + 1), None, 1 - 1e-9)
+
+
+def _column(first: Affinity, one: Match) -> Affinity:
+    """Take one leaked column alone, in the unit that the match found."""
+    place, column = first.fields.index(one.field), [one.leaked]
+    scores, units = first.scores[column], first.units[column]
+    scores[0, place], units[0, place] = 0.0, one.conversion
+    return replace(first, scores=scores, units=units, prices=first.prices[column])
 
 
 def _agreements(
