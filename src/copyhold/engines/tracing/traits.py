@@ -32,11 +32,13 @@ def sighting(
     aligned_to: TableIndex,
     versions: Mapping[int, TableIndex],
     *,
+    habits: Mapping[str, tuple[str, float]] | None = None,
     whole: bool = False,
 ) -> Sighting:
     """Read what narrows a leak that was matched to `aligned_to`; its values are compared with each of `versions`.
 
-    Rows with a second candidate about as good as the first do not count as aligned.
+    Rows with a second candidate about as good as the first do not count as aligned. `habits` and `whole` are what else
+    is known of the file, as `Sighting` has them.
     """
     rate = false_match_rate(match)
     doubts = _doubts(match.alignment.scores, match, aligned_to, rate)
@@ -55,6 +57,7 @@ def sighting(
         agreements=_agreements(leaked, match, sure, rows, aligned_to.row_ids[places], versions),
         places=places,
         sorted_by_field=any(map(_is_sorted, leaked)),
+        habits=habits or {},
         whole=whole,
     )
 
