@@ -8,8 +8,15 @@ import pytest
 from scipy.stats import binom
 
 from bench.cohort import TABLE, Cohort, generate
+from bench.narrowing import answers, answers_dictionary
+from copyhold.engines.matching.columns import Match
+from copyhold.engines.matching.conversions import AS_IS
+from copyhold.engines.matching.decoy import deals
 from copyhold.engines.matching.index import TableIndex, build_index
-from copyhold.engines.matching.tables import match_table
+from copyhold.engines.matching.leaked import LeakedColumn
+from copyhold.engines.matching.margins import Margins
+from copyhold.engines.matching.rows import align
+from copyhold.engines.matching.tables import TableMatch, match_table
 from copyhold.engines.tracing.signature import RATE, PastCopy, Sighting, narrowed
 from copyhold.engines.tracing.traits import false_match_rate, sighting
 from tests.engines.matching.conftest import leaked, renamed
@@ -105,6 +112,32 @@ def test_a_person_who_is_in_the_master_twice_is_not_told_apart(
     seen = _seen(versions[1][990:1_020], {1: index})
     assert seen.participants.min() >= 1_000
     assert len(seen.participants) >= 18
+
+
+@pytest.mark.parametrize(("last", "sure"), [("sex", False), ("code0", True)])
+def test_a_column_taken_for_another_field_stays_doubtful_though_rows_were_aligned_by_it(
+    last: str, sure: bool, tmp_path: Path
+) -> None:
+    people = answers(PEOPLE, seed=1)
+    index = build_index(_written(people, tmp_path / "p.parquet"), answers_dictionary(), TABLE, tmp_path / "i")
+    fields = ["age", "born_in", "deprivation", last, "answer0", "answer1", "answer2"]
+    columns = leaked(_taken(people, 300).select(fields))
+    wrong = [_match(at, "answer12" if name == "answer0" else name) for at, name in enumerate(fields)]
+    doubts = sighting(columns, _aligned(columns, wrong, index), index, {1: index}).fields
+    assert doubts["answer12"] > 0.01
+    assert (doubts["born_in"] < 1e-6) == sure  # where all columns are needed to align, none of them is sure
+
+
+def _match(place: int, field: str) -> Match:
+    return Match(place, field, AS_IS, 1.0)
+
+
+def _aligned(columns: list[LeakedColumn], matches: list[Match], index: TableIndex) -> TableMatch:
+    """Align rows by columns that were matched in this way, right or wrong."""
+    margins = Margins({})
+    probes = [margins.probe(columns, one, index) for one in matches]
+    dealt = deals(index.version, index.rows, index.blocks, [one.field for one in matches], 0)
+    return TableMatch(tuple(matches), margins, align(probes), align(probes, dealt=dealt).best)
 
 
 def test_rows_that_stand_sorted_by_a_column_are_noticed(
