@@ -33,6 +33,12 @@ SENTENCES = {
 }
 
 
+SPENT = (
+    "The case is entered as public. Its cells, and the ids and dates in it, are spent: in later traces they are no "
+    "evidence against the parties that it names."
+)
+
+
 def answer(result: TraceResult, case: str | None = None, attempt: int | None = None) -> dict[str, Plain]:
     """Tell a result as JSON; `case` and `attempt` are absent where the leak was never scored."""
     if result.finding is Finding.HELD:

@@ -24,6 +24,7 @@ from copyhold.jobs.catalogue import Occasions
 from copyhold.jobs.tracing.casefiles import Told, case_file_of
 from copyhold.jobs.tracing.holdings import Holdings
 from copyhold.jobs.tracing.leaks import Leak, read_leak
+from copyhold.jobs.tracing.published import published
 from copyhold.jobs.tracing.scoring import Scored, score
 from copyhold.jobs.tracing.sightings import Sighting, find
 from copyhold.ports import Home, Step
@@ -73,7 +74,7 @@ def _scored(
 ) -> Answer:
     attempt = tracing.open_attempt(occasions(), leak.sha256, sighting.name)
     versions = [one for one in register.versions if one.dataset == sighting.version.dataset]
-    holdings = Holdings(home.outside, register, versions, sighting.master.plan)
+    holdings = Holdings(home.outside, register, versions, sighting.master.plan, published(home.outside, attempt))
     scored = score(home.outside, register, attempt, read.alternatives, holdings, step)
     told = Told(home, register, attempt, leak, sighting, read, scored, holdings)
     result = _result(_finding(scored, sighting, read), leak, sighting, read, register, told)
