@@ -1,12 +1,14 @@
 """Attempts are counted before they score; findings are held for a second analyst."""
 
+from dataclasses import replace
+
 import pytest
 
 from copyhold.actions import catalogue, custody, log, tracing
 from copyhold.auditlog.entries import Leaf
 from copyhold.domain.errors import ConflictError, InvalidInputError
 from copyhold.domain.releases import PartyId
-from copyhold.domain.tracing import Finding, Named, TraceResult
+from copyhold.domain.tracing import Case, Finding, Named, PublishedCase, TraceResult
 from copyhold.domain.verdicts import Refused
 from tests import make
 from tests.world import World
@@ -112,3 +114,69 @@ def test_reading_the_register_touches_no_key(world: World) -> None:
     before = {file.name: file.stat().st_size for file in world.derivations.iterdir()}
     tracing.register(occasion)
     assert {file.name: file.stat().st_size for file in world.derivations.iterdir()} == before
+
+
+def concluded(world: World, result: TraceResult, leak: str = LEAK) -> Case:
+    attempt = tracing.open_attempt(world.by(), leak, "NHANES")
+    return tracing.conclude(world.by(), attempt.case, result)
+
+
+def test_a_published_case_is_known_to_every_later_attempt_on_its_dataset(world: World) -> None:
+    make.release(world)
+    kept = make.digest("case file")
+    case = concluded(world, replace(named("pty_x"), case_sha256=kept))
+    assert tracing.open_attempt(world.by(), LEAK, "NHANES").published == ()
+    public = tracing.publish(world.by(), case.id, "handed to the police")
+    assert public.published_at is not None
+    assert public.result == case.result
+    again = tracing.open_attempt(world.by(), LEAK, "NHANES")
+    assert again.published == (PublishedCase(case.id, kept, public.published_at),)
+    make.version(world, name="OTHER")
+    assert tracing.open_attempt(world.by(), LEAK, "OTHER").published == ()
+
+
+def test_the_log_tells_of_a_publication_and_of_its_note(world: World) -> None:
+    make.version(world)
+    case = concluded(world, named("pty_x"))
+    tracing.publish(world.by(), case.id, "handed to the police")
+    entry = log.open_entry(world.by(), log.size(world.by()) - 1).payload
+    assert (entry["type"], entry["subject"]) == ("tracing.case_published", case.id)
+    assert entry["facts"] == {"attempt": 1, "note": "handed to the police"}
+
+
+def test_a_case_becomes_public_once_and_only_where_it_names_somebody(world: World) -> None:
+    make.version(world)
+    opened = tracing.open_attempt(world.by(), LEAK, "NHANES").case
+    case = concluded(world, named("pty_x"))
+    tracing.publish(world.by(), case.id)
+    for one, code in (
+        (opened, "NOBODY_NAMED"),
+        (concluded(world, NOBODY).id, "NOBODY_NAMED"),
+        (case.id, "PUBLISHED_ALREADY"),
+    ):
+        with pytest.raises(Refused) as refused:
+            tracing.publish(world.by(), one)
+        assert [reason.code for reason in refused.value.verdict.reasons] == [code]
+
+
+@pytest.mark.parametrize("result", [NOBODY, named("pty_x")], ids=["nobody", "named"])
+def test_of_a_held_case_a_refused_publication_does_not_tell_whether_it_names_anybody(
+    four_eyes: World, result: TraceResult
+) -> None:
+    second = make.custodian(four_eyes)
+    make.version(four_eyes)
+    case = concluded(four_eyes, result)
+    with pytest.raises(Refused) as refused:
+        tracing.publish(four_eyes.by(), case.id)
+    assert [reason.code for reason in refused.value.verdict.reasons] == ["CASE_HELD"]
+    tracing.agree(four_eyes.by(second.id), case.id)
+    if result.named:
+        assert tracing.publish(four_eyes.by(), case.id).published_at is not None
+
+
+def test_only_the_security_team_publishes_a_case(world: World) -> None:
+    make.version(world)
+    case = concluded(world, named("pty_x"))
+    for roles in (("researcher",), ("access_officer",), ("auditor",)):
+        with pytest.raises(Refused):
+            tracing.publish(world.by(make.person(world, roles=roles).id), case.id)

@@ -280,7 +280,9 @@ def over_sightings(instrument: Instrument, kind: str) -> None:
 CHECKS: dict[str, Callable[[Instrument, str], None]] = {
     "exact": over_drawn_leaks,
     "expected": lambda instrument, _: check_expected_innocents(instrument),
-    "tilted": lambda instrument, _: check_tilted_mean(instrument, Tilt(leak_of(custody(3), [0], rows=5, columns=12))),
+    "tilted": lambda instrument, _: check_tilted_mean(
+        instrument, Tilt.of(leak_of(custody(3), [0], rows=5, columns=12))
+    ),
     "leave one out": over_sightings,
 }
 

@@ -37,7 +37,7 @@ def tilted_readings() -> dict[str, Reading]:
 
 @pytest.mark.parametrize("kind", tilted_readings())
 def test_on_readings_of_ordinary_size_the_evidence_of_an_innocent_has_mean_one(kind: str) -> None:
-    check_tilted_mean(Instrument(), Tilt(tilted_readings()[kind]))
+    check_tilted_mean(Instrument(), Tilt.of(tilted_readings()[kind]))
 
 
 def test_twenty_thousand_fresh_keys_show_no_evidence() -> None:

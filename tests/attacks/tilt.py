@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from copyhold.engines.tracing.casefile import hypothesis_document, reading_document
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.parties import Seen, StatedParties, cells_of
-from copyhold.engines.tracing.readings import Alternative, Reading
+from copyhold.engines.tracing.readings import KINDS, Alternative, Reading
 from tests.attacks import plain
 
 if TYPE_CHECKING:
@@ -23,32 +23,57 @@ if TYPE_CHECKING:
 Numbers = NDArray[Any]
 PERIOD = 31  # K of the parties drawn
 SPACE = 9_000_000  # N of the parties drawn
+RELEASED = 50  # n of each of them
 
 
 @dataclass(frozen=True)
 class Tilt:
-    """A reading, and marks of innocents drawn half by their own law P and half by the laws Q that fit the reading."""
+    """Readings, and marks of innocents drawn half by their own law P and half by the laws Q that fit the readings.
 
-    reading: Reading
+    The first alternative has all that the others have; they may lack ids and dates, and nothing else.
+    """
+
+    alternatives: tuple[Alternative, ...]
     seed: int = 0
+
+    @staticmethod
+    def of(reading: Reading, seed: int = 0) -> "Tilt":
+        return Tilt((Alternative(1.0, reading),), seed)
+
+    def __post_init__(self) -> None:
+        for one in self.alternatives[1:]:
+            bare = ("id_candidate", "id_value", "loose_id", "date_candidate", "date_unit", "date_shift")
+            same = [name for name in KINDS if name not in bare or len(getattr(one.reading, name))]
+            assert all(np.array_equal(getattr(one.reading, name), getattr(self.reading, name)) for name in same)
+
+    @property
+    def reading(self) -> Reading:
+        return self.alternatives[0].reading
 
     @property
     def uses_ids(self) -> bool:
-        return len(self.reading.id_value) > 0
+        return len(self.reading.id_value) + len(self.reading.loose_id) > 0
 
     def draw(self, instrument: "Instrument", wanted: int) -> tuple[Numbers, Numbers]:
         """Return ln E by the instrument and dP/dQ of each draw."""
         rng = np.random.default_rng(self.seed)
         fitted = rng.random(wanted) < 0.5
         which = rng.choice(len(self.hypotheses), wanted, p=[one["weight"] for one in self.hypotheses])
+        weights = np.array([one.weight for one in self.alternatives])
+        way = rng.choice(len(weights), wanted, p=weights / weights.sum())
         source = self._sources(which, fitted, rng)
-        bits, ids, moves = (
-            self._bits(which, source, rng),
-            self._ids(which, source, rng),
-            self._moves(which, source, rng),
+        marks = _Marks(
+            bits=self._bits(which, source, rng),
+            ids=self._ids(which, source & self._shows("id_value")[way][:, None], rng),
+            loose=self._loose(which, fitted & self._shows("loose_id")[way], rng),
+            moves=self._moves(which, source & self._shows("date_unit")[way][:, None], rng),
         )
-        evidence = instrument.log_evidence([Alternative(1.0, self.reading)], self._parties(bits, ids, moves), prior())
-        return evidence, 2 / (1 + np.exp(self._log_ratio(bits, ids, moves)))
+        evidence = instrument.log_evidence(self.alternatives, self._parties(marks), prior())
+        ways = [np.log(one.weight / weights.sum()) + self._log_ratio(marks, one.reading) for one in self.alternatives]
+        return evidence, 2 / (1 + np.exp(np.logaddexp.reduce(ways, axis=0)))
+
+    def _shows(self, name: str) -> Numbers:
+        return np.array([len(getattr(one.reading, name)) > 0 for one in self.alternatives])
 
     @cached_property
     def hypotheses(self) -> list[dict[str, Any]]:
@@ -98,27 +123,36 @@ class Tilt:
         own = np.where(source[:, self.reading.date_candidate], self.own[which][:, None], 0)
         return rng.random(own.shape) < own + (1 - own) / PERIOD
 
-    def _log_ratio(self, bits: Numbers, ids: Numbers, moves: Numbers) -> Numbers:
-        """Return log of the fitted mixture's probability of each draw over P's."""
+    def _loose(self, which: Numbers, fitted: Numbers, rng: np.random.Generator) -> Numbers:
+        share = np.array([one["share"] for one in self.hypotheses])
+        own = np.where(fitted, (share * self.own)[which], 0)[:, None]
+        chance = own + (1 - own) * RELEASED / SPACE
+        return rng.random((len(which), len(self.reading.loose_id))) < chance
+
+    def _log_ratio(self, marks: "_Marks", shown: Reading) -> Numbers:
+        """Return log of the probability of each draw by the laws fitted to a reading, over P's."""
         terms = [
-            math.log(one["weight"]) + self._log_product(number, one["share"], bits, ids, moves)
+            math.log(one["weight"]) + self._log_product(number, one["share"], marks, shown)
             for number, one in enumerate(self.hypotheses)
         ]
         return np.logaddexp.reduce(terms, axis=0)
 
-    def _log_product(self, number: int, share: float, bits: Numbers, ids: Numbers, moves: Numbers) -> Numbers:
-        factor, own = self.factors[number], self.own[number]
+    def _log_product(self, number: int, share: float, marks: "_Marks", shown: Reading) -> Numbers:
+        factor, own, bits = self.factors[number], self.own[number], marks.bits
         cells = np.where(bits, factor[:, 1], factor[:, 0])
         candidates = np.zeros((len(bits), len(self.reading.candidate_row)))
         for candidate in range(candidates.shape[1]):
             candidates[:, candidate] = cells[:, self.reading.cell_candidate == candidate].sum(axis=1)
         for hits, owner, space in (
-            (ids, self.reading.id_candidate, SPACE),
-            (moves, self.reading.date_candidate, PERIOD),
+            (marks.ids, shown.id_candidate, SPACE),
+            (marks.moves, shown.date_candidate, PERIOD),
         ):
             # Drawn by a law with own share a, a hit has probability a + (1-a)/N against 1/N, a miss 1-a against 1.
-            candidates[:, owner] += np.where(hits, np.log(own * space + 1 - own), np.log1p(-own))
+            if len(owner):
+                candidates[:, owner] += _log_drawn(hits, own, space)
         total = np.zeros(len(bits))
+        if len(shown.loose_id):
+            total += _log_drawn(marks.loose, share * own, SPACE / RELEASED).sum(axis=1)
         for group, neutral in enumerate(self.reading.neutral):
             members = np.flatnonzero(self.reading.candidate_group == group)
             weights = np.log(np.append(share * self.reading.candidate_weight[members], 1 - share + share * neutral))
@@ -126,20 +160,34 @@ class Tilt:
             total += np.logaddexp.reduce(logs + weights, axis=1)
         return total
 
-    def _parties(self, bits: Numbers, ids: Numbers, moves: Numbers) -> StatedParties:
-        count, reading = len(bits), self.reading
+    def _parties(self, marks: "_Marks") -> StatedParties:
+        count, reading, bits, ids, moves = len(marks.bits), self.reading, marks.bits, marks.ids, marks.moves
         pairs = zip(reading.participant[reading.id_candidate].tolist(), reading.id_value.tolist(), strict=True)
         return StatedParties(
             id_space=SPACE,
-            released=np.full(count, 50),
+            released=np.full(count, RELEASED),
             shifts=np.full(count, PERIOD),
             cells=cells_of(reading),
             cell_bits=bits,
             cell_held=np.ones_like(bits),
             id_pairs=tuple(pairs),
             id_seen=Seen(ids, np.ones_like(ids)),
-            loose=(),
-            loose_hit=np.zeros((count, 0), dtype=bool),
+            loose=tuple(reading.loose_id.tolist()),
+            loose_hit=marks.loose,
             moves=tuple(zip(reading.date_unit.tolist(), reading.date_shift.tolist(), strict=True)),
             moves_seen=Seen(moves, np.ones_like(moves)),
         )
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """Drawn marks: bool (draws, cells), (draws, ids), (draws, loose ids), (draws, shifts)."""
+
+    bits: Numbers
+    ids: Numbers
+    loose: Numbers
+    moves: Numbers
+
+
+def _log_drawn(hits: Numbers, own: float, space: float) -> Numbers:
+    return np.where(hits, np.log(own * space + 1 - own), np.log1p(-own))

@@ -9,6 +9,8 @@ Acts:
         before any scoring: number t, and R = all mark keys ever issued at this moment
     conclude(occasion, case_id, result) -> Case               tracing:conclude      tracing.attempt_concluded
     agree(occasion, case_id) -> Case                          tracing:agree         tracing.finding_agreed
+    publish(occasion, case_id, note="") -> Case               tracing:publish       tracing.case_published
+        its report or case file is public: from now on the cells in it are spent for the parties named
 
 A leak that is unreadable, or of which no row aligns, is never scored: the door answers without an attempt.
 """
@@ -18,7 +20,7 @@ from dataclasses import replace
 from copyhold.actions.act import Act, Reader, action, reading
 from copyhold.domain.errors import ConflictError, InvalidInputError
 from copyhold.domain.tracing import Attempt, Case, CaseId, Finding, Register, TraceResult, Withdrawn
-from copyhold.domain.words import sha256
+from copyhold.domain.words import prose, sha256
 from copyhold.records import catalogue, custody, releases, tracing
 from copyhold.rules import tracing as rules
 
@@ -66,8 +68,17 @@ def open_attempt(act: Act, leak_sha256: str, dataset: str) -> Attempt:
     tracing.open_case(case)
     facts = {"attempt": case.attempt, "leak_sha256": digest, "dataset": case.dataset, "keys": case.keys_issued}
     act.enter(case.id, {**facts, "mark_derivations": act.outside.keys.derivations("mark")})
-    earlier = tracing.case_files(case.dataset, but=digest)
-    return Attempt(case.id, case.attempt, digest, case.dataset, keys, custody.get().policy, act.at, earlier)
+    return Attempt(
+        case=case.id,
+        number=case.attempt,
+        leak_sha256=digest,
+        dataset=case.dataset,
+        keys=keys,
+        policy=custody.get().policy,
+        opened_at=act.at,
+        earlier=tracing.case_files(case.dataset, but=digest),
+        published=tracing.published(case.dataset),
+    )
 
 
 @action("tracing:conclude", "tracing.attempt_concluded")
@@ -97,6 +108,16 @@ def agree(act: Act, case_id: str) -> Case:
     rules.may_agree(case, act.person).require()
     tracing.agree(case.id, act.person, act.at)
     act.enter(case.id, {"attempt": case.attempt})
+    return tracing.case(case.id)
+
+
+@action("tracing:publish", "tracing.case_published")
+def publish(act: Act, case_id: str, note: str = "") -> Case:
+    """Enter that a case's report or case file was handed out or became public; what it told is no evidence any more."""
+    case = tracing.case(case_id)
+    rules.may_publish(case).require()
+    tracing.publish(case.id, act.at)
+    act.enter(case.id, {"attempt": case.attempt, "note": prose(note, "The note")})
     return tracing.case(case.id)
 
 

@@ -52,11 +52,21 @@ class Register:
 
 
 @dataclass(frozen=True)
+class PublishedCase:
+    """A case whose report or case file became public: what it told of the parties named in it is no secret any more."""
+
+    case: CaseId
+    case_sha256: str
+    published_at: datetime
+
+
+@dataclass(frozen=True)
 class Attempt:
     """One pass of scoring, entered before it begins: number t of this custody, charged t(t+1).
 
     `keys` are all mark keys ever issued in this custody at that moment, one per dataset, party and epoch; their
-    number is R. `earlier` name the stored case files of other leaks of the dataset in which parties were named.
+    number is R. `earlier` name the stored case files of other leaks of the dataset in which parties were named,
+    `published` the cases of the dataset that became public, of whatever leak.
     """
 
     case: CaseId
@@ -67,6 +77,7 @@ class Attempt:
     policy: Policy
     opened_at: datetime
     earlier: tuple[str, ...] = ()
+    published: tuple[PublishedCase, ...] = ()
 
     @property
     def keys_issued(self) -> int:
@@ -108,7 +119,10 @@ class TraceResult:
 
 @dataclass(frozen=True)
 class Case:
-    """An attempt with its answer; `result` is None while it is held for the second analyst or not yet concluded."""
+    """An attempt with its answer; `result` is None while it is held for the second analyst or not yet concluded.
+
+    Since `published_at` its report or case file is public, and the cells in it are spent for the parties named.
+    """
 
     id: CaseId
     attempt: int
@@ -122,6 +136,7 @@ class Case:
     agreed_by: PersonId | None
     agreed_at: datetime | None
     result: TraceResult | None
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from copyhold.domain.catalogue import DatasetId
 from copyhold.domain.errors import NotFoundError
 from copyhold.domain.parties import PersonId
-from copyhold.domain.tracing import Case, CaseId, TraceResult
+from copyhold.domain.tracing import Case, CaseId, PublishedCase, TraceResult
 from copyhold.domain.words import plain
 from copyhold.records import values
 from copyhold.records.models import tracing as rows
@@ -39,6 +39,11 @@ def agree(case: CaseId, by: PersonId, at: datetime) -> None:
     rows.Case.objects.filter(pk=case).update(held=False, agreed_by_id=by, agreed_at=at)
 
 
+def publish(case: CaseId, at: datetime) -> None:
+    """Remember that a case became public."""
+    rows.Case.objects.filter(pk=case).update(published_at=at)
+
+
 def case(identifier: str) -> Case:
     """The case of this id, with its answer even where it is held."""
     found = values.first(Case, rows.Case.objects.filter(pk=identifier))
@@ -57,3 +62,13 @@ def case_files(dataset: DatasetId, *, but: str) -> tuple[str, ...]:
     concluded = values.each(Case, rows.Case.objects.filter(dataset=dataset, concluded_at__isnull=False).order_by("pk"))
     told = (case.result for case in concluded if case.leak_sha256 != but)
     return tuple(dict.fromkeys(result.case_sha256 for result in told if result is not None and result.case_sha256))
+
+
+def published(dataset: DatasetId) -> tuple[PublishedCase, ...]:
+    """The cases of a dataset that became public, in which parties were named."""
+    public = values.each(Case, rows.Case.objects.filter(dataset=dataset, published_at__isnull=False).order_by("pk"))
+    return tuple(
+        PublishedCase(case.id, case.result.case_sha256, case.published_at)
+        for case in public
+        if case.result is not None and case.published_at is not None
+    )

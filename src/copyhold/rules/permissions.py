@@ -77,6 +77,7 @@ PERMISSIONS: dict[str, tuple[Role, ...] | str] = {
     "tracing:cases": _SECURITY,
     "tracing:conclude": _SECURITY,
     "tracing:open_attempt": _SECURITY,
+    "tracing:publish": _SECURITY,
     "tracing:register": _SECURITY,
     "tracing:show": _SECURITY,
 }

@@ -1,4 +1,4 @@
-"""Who may agree to a finding, and when a finding is held."""
+"""Who may agree to a finding, when a finding is held, and which one can become public."""
 
 from copyhold.domain.parties import PersonId
 from copyhold.domain.tracing import Case, Finding
@@ -23,3 +23,20 @@ def may_agree(case: Case, person: PersonId) -> Verdict:
         reason = "Whoever ran a trace does not agree to its finding."
         reasons.append(Reason("SAME_PERSON", reason, "Have another analyst look at the case."))
     return Verdict(tuple(reasons))
+
+
+def may_publish(case: Case) -> Verdict:
+    """Say whether a case can be entered as public: it names somebody, is told, and was not entered so before.
+
+    Of a held case nothing is said but that it is held: whether it names anybody is part of the answer.
+    """
+    if case.held:
+        reason = "The case waits for a second analyst; nothing of it can have become public."
+        return Verdict((Reason("CASE_HELD", reason, "Have another analyst agree first."),))
+    if case.result is None or case.result.finding is not Finding.NAMED:
+        reason = "The case names nobody, so nothing in it depends on a key and nothing is spent."
+        return Verdict((Reason("NOBODY_NAMED", reason, "Nothing to do."),))
+    if case.published_at is not None:
+        reason = "The case is entered as public already; its cells are spent."
+        return Verdict((Reason("PUBLISHED_ALREADY", reason, "Nothing to do."),))
+    return Verdict()

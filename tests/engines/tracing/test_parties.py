@@ -4,7 +4,7 @@ import pytest
 from copyhold.engines.marks.dates import ShiftLaw, shifts
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import SEVEN_DIGITS, permuted
-from copyhold.engines.tracing.parties import Cells, Facts, Holding, KeyedParties
+from copyhold.engines.tracing.parties import Cells, Facts, Holding, KeyedParties, Told
 
 CELLS = Cells(
     np.array([1, 1, 2], dtype=np.uint16),
@@ -65,3 +65,19 @@ def test_ids_count_for_participants_that_were_released_to_the_party() -> None:
     assert seen.hit.tolist() == [[False, False], [True, True]]
     assert some.loose_ids(np.append(mine, 77)).tolist() == [0, 1]
     assert some.released.tolist() == [4, 1]
+
+
+def test_what_is_public_of_a_party_counts_no_more_for_or_against_it() -> None:
+    law = ShiftLaw(14)
+    told = Told(cells=frozenset({(1, 6, 9)}), units=np.array([2], dtype=np.uint64), ids=True)
+    some = parties(party(1, shift=law), party(2, shift=law, told=told))
+    held = some.held(CELLS)
+    assert held is not None
+    assert held.tolist() == [[True, True, True], [True, False, True]]
+    people = np.array([1, 2], dtype=np.uint64)
+    mine = permuted([party(2)[0].identifiers], people.astype(np.int64), SEVEN_DIGITS)[0]
+    assert some.ids(people, mine).held.tolist() == [[True, True], [False, False]]
+    assert some.loose_ids(mine).tolist() == [0, 0]
+    assert some.released.tolist() == [4, 0]
+    own = shifts(party(2)[0].dates, people, law)
+    assert some.dates(people, people, own).held.tolist() == [[True, True], [True, False]]

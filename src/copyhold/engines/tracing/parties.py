@@ -6,7 +6,7 @@ from its keys. A cell, participant or unit that the register says the party neve
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import cycle, islice
 from typing import Protocol, Self, TypeVar
@@ -111,23 +111,58 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a case file that became public tells of a party named in it: known to anybody, so no evidence any more.
+
+    cells  addresses (table, row, column) whose bits were stated
+    units  sorted numbers of the date units whose shift was stated
+    ids    whether any keyed id was: they are one permutation, so that what is known of one bears on all the others
+    """
+
+    cells: frozenset[tuple[int, int, int]] = frozenset()
+    units: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    ids: bool = False
+
+    def holds(self, cells: Cells) -> Bools:
+        """Return which cells were stated, bool (cells,)."""
+        return np.fromiter((one in self.cells for one in cells.addresses()), dtype=bool, count=len(cells.row))
+
+
+NOTHING_TOLD = Told()
+
+
+@dataclass(frozen=True)
 class Facts:
     """What the register says about one key: nothing here depends on the key itself.
 
     holdings      the releases made under the key; a cell in none of them was never held
     participants  sorted numbers of all participants ever released to the party
     shift         the date shifts the party accepted in writing, or None
-    spent         cells whose bits of this party became public, with the party's own variables: never evidence again
+    spent         the party's own variables: cells that are never evidence
+    told          what became public of the party's marks, ids and shifts: never evidence again
     """
 
     holdings: tuple[Holding, ...]
     participants: NDArray[np.uint64]
     shift: ShiftLaw | None = None
     spent: tuple[Holding, ...] = ()
+    told: Told = NOTHING_TOLD
 
     def holds(self, cells: Cells) -> Bools:
         """Return which cells count for or against the party, bool (cells,)."""
-        return _in_any(self.holdings, cells) & ~_in_any(self.spent, cells)
+        held = _in_any(self.holdings, cells) & ~_in_any(self.spent, cells)
+        return held & ~self.told.holds(cells) if self.told.cells else held
+
+    @property
+    def identified(self) -> NDArray[np.uint64]:
+        """Participants whose ids count for or against the party, sorted."""
+        return self.participants[:0] if self.told.ids else self.participants
+
+    def moves(self, participant: NDArray[np.uint64], unit: NDArray[np.uint64], shift: NDArray[np.int64]) -> Bools:
+        """Return which shifts count for or against the party, bool (shifts,)."""
+        if self.shift is None:
+            return np.zeros(len(unit), dtype=bool)
+        return self.shift.allows(shift) & among(participant, self.participants) & ~among(unit, self.told.units)
 
 
 class KeyedParties:
@@ -147,7 +182,7 @@ class KeyedParties:
     @property
     def released(self) -> NDArray[np.int64]:
         """n_r of each party."""
-        return np.array([len(one.participants) for one in self._facts], dtype=np.int64)
+        return np.array([len(one.identified) for one in self._facts], dtype=np.int64)
 
     @property
     def shifts(self) -> NDArray[np.int64]:
@@ -177,14 +212,14 @@ class KeyedParties:
         if len(value) == 0:
             return Seen(*np.zeros((2, len(self), 0), dtype=bool))
         given = permuted([keys.identifiers for keys in self._keys], participant.astype(np.int64), self.space)
-        held = [among(participant, one.participants) for one in self._facts]
+        held = [among(participant, one.identified) for one in self._facts]
         return Seen(given == value, np.array(held).reshape(given.shape))
 
     def loose_ids(self, value: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many values are ids of participants released to each party."""
         known = value[self.space.holds(value)]
         owners = restored([keys.identifiers for keys in self._keys], known, self.space).astype(np.uint64)
-        hits = [among(mine, one.participants).sum() for mine, one in zip(owners, self._facts, strict=True)]
+        hits = [among(mine, one.identified).sum() for mine, one in zip(owners, self._facts, strict=True)]
         return np.array(hits, dtype=np.int64)
 
     def dates(self, participant: NDArray[np.uint64], unit: NDArray[np.uint64], shift: NDArray[np.int64]) -> Seen:
@@ -193,7 +228,7 @@ class KeyedParties:
         for one, (keys, facts) in enumerate(zip(self._keys, self._facts, strict=True)):
             if facts.shift is not None and len(unit):
                 hit[one] = shifts(keys.dates, unit, facts.shift) == shift
-                held[one] = facts.shift.allows(shift) & among(participant, facts.participants)
+                held[one] = facts.moves(participant, unit, shift)
         return Seen(hit, held)
 
 

@@ -42,6 +42,11 @@ class Read:
         """How many people the leak shows."""
         return len(self.groups)
 
+    @property
+    def shows_ids(self) -> bool:
+        """Whether there are numbers that may be keyed ids, on rows of somebody or of nobody."""
+        return any(len(one.reading.id_value) + len(one.reading.loose_id) for one in self.alternatives)
+
 
 def read(tables: Sequence[SightedTable], master: Master, space: IdSpace, names: Sequence[str], reach: int = 0) -> Read:
     """Read matched tables as one leak.

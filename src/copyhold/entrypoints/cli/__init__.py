@@ -28,7 +28,7 @@ COMMANDS = {
     "suspend": ("incidents", "stop a person, institution, project or country in one act"),
     "reinstate": ("incidents", "end a suspension"),
     "trace": ("tracing", "whose copy do leaked rows come from"),
-    "case": ("tracing", "traces and their answers: list, show, agree, verify"),
+    "case": ("tracing", "traces and their answers: list, show, agree, publish, verify"),
     "log": ("log", "verify, prove, export the audit log"),
 }
 

@@ -86,6 +86,19 @@ def agree(context: typer.Context, case_id: CaseIdArgument, report: Report = None
 
 
 @case.command()
+def publish(
+    context: typer.Context,
+    case_id: CaseIdArgument,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="To whom, or where it became public.")] = "",
+) -> None:
+    """Enter that a case's report or case file was handed out or became public; its cells are spent from then on."""
+    door = doors.of(context)
+    told = tracing.publish(door.occasion(), case_id, note)
+    at = told.published_at.isoformat() if told.published_at else None
+    door.terminal.answer({**replies.of_case(told), "published_at": at}, replies.SPENT)
+
+
+@case.command()
 def verify(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The case file.")],

@@ -10,7 +10,7 @@ HEADLINES = {
     Finding.NAMED: "The file carries the marks of a copy",
     Finding.OURS_CANNOT_TELL: "Ours, and whose copy it was cannot be told",
     Finding.UNMARKED_ORIGINAL: "The unmarked original",
-    Finding.NOT_OURS: "No row aligns with this custody",
+    Finding.NOT_OURS: "The rows are not of this custody, as far as can be told",
     Finding.UNREADABLE: "The file cannot be read",
     Finding.INSTRUMENT_FAILED: "The instrument failed, and nothing was found",
     Finding.HELD: "Held for a second analyst",
@@ -24,7 +24,7 @@ FINDINGS = {
     Finding.OURS_CANNOT_TELL: "The file holds rows of this dataset. Whose copy they come from is not shown by them.",
     Finding.UNMARKED_ORIGINAL: "The file agrees with the dataset as it was before any copy was marked. The marks of no "
     "copy are in it, so it leads to no holder.",
-    Finding.NOT_OURS: "No row of the file aligns with a version of this custody better than rows align with a decoy. "
+    Finding.NOT_OURS: "The rows of the file align with a version of this custody no better than other people's would. "
     "Nothing was scored, and nobody is cleared by this.",
     Finding.UNREADABLE: "The file could not be read as a table. Nothing in it was compared with anything.",
     Finding.INSTRUMENT_FAILED: "More control keys showed evidence than chance allows, so the instrument is not to be "

@@ -25,12 +25,18 @@ REPORTED = (
 SENTENCES = {
     Finding.OURS_CANNOT_TELL: "The file holds rows of this custody, but it does not show whose copy they come from.",
     Finding.UNMARKED_ORIGINAL: "The file shows the unmarked original: the marks of no copy are in it.",
-    Finding.NOT_OURS: "No row of the file aligns with this custody better than chance would have it. This clears "
+    Finding.NOT_OURS: "The rows of the file align with this custody no better than other people's would. This clears "
     "nobody.",
     Finding.UNREADABLE: "The file cannot be read as a table; nothing was compared.",
     Finding.INSTRUMENT_FAILED: "The instrument failed its own controls; this trace speaks for and against nobody.",
     Finding.HELD: "The answer is held until another analyst agrees.",
 }
+
+
+SPENT = (
+    "The case is entered as public. Its cells, and the ids and dates in it, are spent: in later traces they are no "
+    "evidence against the parties that it names."
+)
 
 
 def answer(result: TraceResult, case: str | None = None, attempt: int | None = None) -> dict[str, Plain]:

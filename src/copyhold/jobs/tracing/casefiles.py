@@ -72,11 +72,12 @@ class Told:
 
     def flows(self, name: Name) -> tuple[str, ...]:
         """Every lawful way from a named party's copies that the register knows."""
-        return tuple(
+        copies = tuple(
             f"Copy {one.release} (version {one.version_number}, issued {one.issued_at.date()}, now {one.state.value}): "
             f"whoever in project {one.project_name} at {one.institution_name} could read it."
             for one in self.copies(name)
         )
+        return copies + self.holdings.published.flows(self.scored.keys[name.party].party)
 
 
 def case_file_of(told: Told, occasions: Occasions, step: Step) -> bytes:

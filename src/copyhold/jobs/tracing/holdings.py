@@ -1,10 +1,11 @@
 """What the register says each key's party held: nothing here depends on a key.
 
-Parties of the same scope share one value, which the scorer looks up once.
+Parties of the same scope share one value, which the scorer looks up once; one of whose marks something became public
+has its own.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from copyhold.engines.marks.dates import ShiftLaw
 from copyhold.engines.marks.plan import MarkPlan
 from copyhold.engines.tables.extracts import cohort, identified
 from copyhold.engines.tables.people import participants_of, rows_of
-from copyhold.engines.tracing.parties import Facts, Holding
+from copyhold.engines.tracing.parties import NOTHING_TOLD, Facts, Holding
+from copyhold.jobs.tracing.published import Published
 from copyhold.ports import Outside
 from copyhold.rules.catalogue import participant_token
 
@@ -34,21 +36,26 @@ class Holdings:
     register: Register
     versions: Sequence[Version]
     plan: MarkPlan
+    published: Published
     _copies: dict[Shape, tuple[tuple[Holding, ...], People]] = field(default_factory=dict)
     _facts: dict[tuple[Shape | int | None, ...], Facts] = field(default_factory=dict)
     _tokens: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
 
     def facts(self, keys: Iterable[MarkKey]) -> list[Facts]:
-        """Give the facts of each key: the copies made under it."""
+        """Give the facts of each key: the copies made under it, but for what is public of its marks."""
         of: dict[tuple[str, int], list[HeldCopy]] = {}
         for copy in self.register.copies:
             if copy.dataset == self.versions[0].dataset:
                 of.setdefault((copy.party, copy.epoch), []).append(copy)
-        return [self._of(of.get((key.party, key.epoch), [])) for key in keys]
+        return [self._but_for(key, self._of(of.get((key.party, key.epoch), []))) for key in keys]
 
     def people(self, copy: HeldCopy) -> People:
         """Give the participants of one copy, ascending."""
         return self._copy(copy)[1]
+
+    def _but_for(self, key: MarkKey, facts: Facts) -> Facts:
+        told = self.published.told(key)
+        return facts if told is NOTHING_TOLD else replace(facts, told=told)
 
     def _of(self, copies: Sequence[HeldCopy]) -> Facts:
         days = max((copy.date_shifts for copy in copies if copy.date_shifts), default=None)

@@ -7,6 +7,7 @@ from copyhold.domain.catalogue import Role, Version
 from copyhold.domain.tracing import Register
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
 from copyhold.engines.tracing.reader import Read, read
+from copyhold.engines.tracing.recognition import recognised
 from copyhold.engines.tracing.sighting import Master, SightedTable, sighted
 from copyhold.jobs.catalogue import index, plan_key, plan_of
 from copyhold.jobs.tracing.leaks import Leak
@@ -28,6 +29,11 @@ class Sighting:
     def rows_aligned(self) -> int:
         """Leaked rows that align above decoys."""
         return sum(one.rows_aligned for one in self.tables)
+
+    @property
+    def recognised(self) -> bool:
+        """Whether rows of the leak are rows of this version, beyond what those of other people would show."""
+        return recognised(self.tables)
 
     @property
     def fields(self) -> frozenset[str]:

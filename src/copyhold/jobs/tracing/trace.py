@@ -24,12 +24,14 @@ from copyhold.jobs.catalogue import Occasions
 from copyhold.jobs.tracing.casefiles import Told, case_file_of
 from copyhold.jobs.tracing.holdings import Holdings
 from copyhold.jobs.tracing.leaks import Leak, read_leak
+from copyhold.jobs.tracing.published import published
 from copyhold.jobs.tracing.scoring import Scored, score
 from copyhold.jobs.tracing.sightings import Sighting, find
 from copyhold.ports import Home, Step
 
 NOTHING_SAID = (
-    "No row of this file aligns with the data above chance. That clears nobody: it says that nothing was found."
+    "The rows of this file align with the data no better than those of other people would. That clears nobody: it says "
+    "that nothing was found."
 )
 ORIGINAL_SAID = (
     "The rows are of this dataset and show the unmarked original, which no marked copy shows: they come from an "
@@ -63,7 +65,8 @@ def trace(home: Home, occasions: Occasions, files: Sequence[Path], *, step: Step
     if sighting is None:
         return Answer(TraceResult(Finding.NOT_OURS, report={"rows_in": leak.rows, "statement": NOTHING_SAID}))
     read = sighting.read(_reach(register, sighting))
-    if not (read.alternatives and register.copies):
+    worth_scoring = sighting.recognised or read.shows_ids
+    if not (read.alternatives and register.copies and worth_scoring):
         return Answer(_result(_unnamed(sighting, read), leak, sighting, read, register))
     return _scored(home, occasions, register, leak, sighting, read, step)
 
@@ -73,7 +76,7 @@ def _scored(
 ) -> Answer:
     attempt = tracing.open_attempt(occasions(), leak.sha256, sighting.name)
     versions = [one for one in register.versions if one.dataset == sighting.version.dataset]
-    holdings = Holdings(home.outside, register, versions, sighting.master.plan)
+    holdings = Holdings(home.outside, register, versions, sighting.master.plan, published(home.outside, attempt))
     scored = score(home.outside, register, attempt, read.alternatives, holdings, step)
     told = Told(home, register, attempt, leak, sighting, read, scored, holdings)
     result = _result(_finding(scored, sighting, read), leak, sighting, read, register, told)
@@ -90,7 +93,7 @@ def _finding(scored: Scored, sighting: Sighting, read: Read) -> Finding:
 
 
 def _unnamed(sighting: Sighting, read: Read) -> Finding:
-    if not sighting.rows_aligned:
+    if not sighting.recognised:
         return Finding.NOT_OURS
     return Finding.UNMARKED_ORIGINAL if read.original else Finding.OURS_CANNOT_TELL
 

@@ -6,7 +6,7 @@ from copyhold.records.models.columns import digest, identity, reference
 
 
 class Case(models.Model):
-    """An attempt, entered before scoring; its answer is filled in once, its agreement once."""
+    """An attempt, entered before scoring; its answer, its agreement and its publication are each filled in once."""
 
     id = identity()
     attempt = models.IntegerField()
@@ -19,6 +19,7 @@ class Case(models.Model):
     held = models.BooleanField(default=False)
     agreed_by = reference("Person", null=True)
     agreed_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True)
     result = models.JSONField(null=True)
 
     class Meta:
