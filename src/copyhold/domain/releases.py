@@ -205,6 +205,7 @@ class HeldCopy:
     released_fields: tuple[str, ...]
     where: str | None
     date_shifts: int | None
+    participants: int | None
     begun_at: datetime
     issued_at: datetime
     state: State

@@ -30,7 +30,7 @@ _MOST = 0.5  # share of rows standing out at which no other start is tried
 _SURE_LEAD, _SURE_ERRORS = 2.0, 5.0  # nats, and standard errors, of a lead after which no more noise is tried
 _CLIP = 20.0  # nats beyond which a row's lead says no more about a start
 _DECOYS = 200  # decoy scores from which a false-match rate of 1 % is told
-_FALSE_MATCHES = 0.01
+FALSE_MATCHES = 0.01  # share of decoy rows that may count as aligned
 _FEW_VALUES = 8  # residuals from which a column's own noise is told
 _STRAY, _STRAY_RANGE = 0.02, 40.0  # share and range, in tolerances, of values that no noise level explains
 _NOTHING = 1e-6  # tolerances: binary noise
@@ -53,7 +53,7 @@ class TableMatch:
         """The score above which a row counts as aligned."""
         if not self.decoy_scores.size:
             return np.inf
-        return float(np.quantile(self.decoy_scores, 1 - _FALSE_MATCHES, method="higher"))
+        return float(np.quantile(self.decoy_scores, 1 - FALSE_MATCHES, method="higher"))
 
     @property
     def aligned(self) -> NDArray[np.bool_]:

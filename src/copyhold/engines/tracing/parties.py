@@ -140,6 +140,8 @@ class Facts:
     shift         the date shifts the party accepted in writing, or None
     spent         the party's own variables: cells that are never evidence
     told          what became public of the party's marks, ids and shifts: never evidence again
+    count         n_r, where `participants` lists only those that are asked about; the number over all releases serves,
+                  as a larger one makes an id on nobody's row weigh less
     """
 
     holdings: tuple[Holding, ...]
@@ -147,6 +149,12 @@ class Facts:
     shift: ShiftLaw | None = None
     spent: tuple[Holding, ...] = ()
     told: Told = NOTHING_TOLD
+    count: int | None = None
+
+    @property
+    def released(self) -> int:
+        """How many participants were released to the party, n_r; 0 where ids are no evidence any more."""
+        return 0 if self.told.ids else len(self.participants) if self.count is None else self.count
 
     def holds(self, cells: Cells) -> Bools:
         """Return which cells count for or against the party, bool (cells,)."""
@@ -182,7 +190,7 @@ class KeyedParties:
     @property
     def released(self) -> NDArray[np.int64]:
         """n_r of each party."""
-        return np.array([len(one.identified) for one in self._facts], dtype=np.int64)
+        return np.array([one.released for one in self._facts], dtype=np.int64)
 
     @property
     def shifts(self) -> NDArray[np.int64]:

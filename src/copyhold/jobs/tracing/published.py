@@ -50,6 +50,9 @@ class Published:
                 yield case, document
 
 
+NOTHING_PUBLISHED = Published()
+
+
 def published(outside: Outside, attempt: Attempt) -> Published:
     """Read the case files that were public when an attempt was opened."""
     found = []

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from copyhold.domain.catalogue import Role, Version
 from copyhold.domain.tracing import Register
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
@@ -36,6 +39,12 @@ class Sighting:
         return recognised(self.tables)
 
     @property
+    def people(self) -> NDArray[np.uint64]:
+        """Participants whom any leaked row may be of, ascending."""
+        found = [self.master.indexes[one.number].participants[_positions(one)] for one in self.tables]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.uint64)
+
+    @property
     def fields(self) -> frozenset[str]:
         """Fields that the leak shows."""
         return frozenset(match.field for one in self.tables for match in one.match.matches)
@@ -45,6 +54,11 @@ class Sighting:
         ids = [one for one in self.version.dictionary.fields if one.role is Role.ID]
         names = [name for one in ids for name in (one.name, one.column)]
         return read(self.tables, self.master, FIFTEEN_DIGITS, names, reach)
+
+
+def _positions(table: SightedTable) -> NDArray[np.int64]:
+    positions = table.match.alignment.positions
+    return positions[positions >= 0]
 
 
 def find(home: Home, register: Register, leak: Leak, step: Step) -> Sighting | None:
