@@ -244,6 +244,27 @@ def _result(
     )
 
 
+def _master_root(plan: MarkPlan, keys: PlanKeys, dictionary: Dictionary, snapshot: Snapshot, step: Step) -> bytes:
+    """Commit to every cell of the version, table after table."""
+    leaves = bytearray()
+    total, done = sum(one.rows for one in snapshot.tables), 0
+    for one in snapshot.tables:
+        kept = tuple(each for each in dictionary.of(one.table) if each.role is not Role.DIRECT)
+        committing = TableCommitment(plan, keys, one.table, kept)
+        for batch in read_batches(one.path):
+            leaves += committing.leaves(batch)
+            done += batch.num_rows
+            step("commitments", done / total)
+    return RowTree(bytes(leaves)).root
+
+
+def _as_planned(dictionary: Dictionary, plan: MarkPlan) -> Dictionary:
+    """Say in the dictionary which fields are marked in truth: what the plan refused is not."""
+    return Dictionary(
+        tuple(replace(one, mark=plan.column(plan.number(one.table), one.name) is not None) for one in dictionary.fields)
+    )
+
+
 def _power(
     order: VersionOrder, dictionary: Dictionary, snapshot: Snapshot, plan: MarkPlan, key: bytes, step: Step
 ) -> Mapping[power.Attack, power.Rows]:
@@ -277,24 +298,3 @@ def _sampled(number: int, path: Path, rows: int, dictionary: Dictionary, tables:
         start += whole.num_rows
         if len(chosen):
             yield block(whole.take(pa.array(chosen)), dictionary.of(tables[number - 1]), number)
-
-
-def _master_root(plan: MarkPlan, keys: PlanKeys, dictionary: Dictionary, snapshot: Snapshot, step: Step) -> bytes:
-    """Commit to every cell of the version, table after table."""
-    leaves = bytearray()
-    total, done = sum(one.rows for one in snapshot.tables), 0
-    for one in snapshot.tables:
-        kept = tuple(each for each in dictionary.of(one.table) if each.role is not Role.DIRECT)
-        committing = TableCommitment(plan, keys, one.table, kept)
-        for batch in read_batches(one.path):
-            leaves += committing.leaves(batch)
-            done += batch.num_rows
-            step("commitments", done / total)
-    return RowTree(bytes(leaves)).root
-
-
-def _as_planned(dictionary: Dictionary, plan: MarkPlan) -> Dictionary:
-    """Say in the dictionary which fields are marked in truth: what the plan refused is not."""
-    return Dictionary(
-        tuple(replace(one, mark=plan.column(plan.number(one.table), one.name) is not None) for one in dictionary.fields)
-    )
