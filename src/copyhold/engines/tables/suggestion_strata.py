@@ -1,8 +1,8 @@
 """What a field of few values says of a column of numbers: divides its support, names its quantity, follows from it.
 
-A field that divides is a cycle, device or site whose values were written on another grid. It is looked for where a column
-mixes two grids (readings to 0.1 in some rows, to 0.01 in others): it divides the column where nearly every one of its
-values holds one of the two grids alone.
+A field that divides is a cycle, device or site whose values were written on another grid. It is looked for where a
+column mixes two grids (readings to 0.1 in some rows, to 0.01 in others): it divides the column where nearly every one
+of its values holds one of the two grids alone.
 """
 
 from collections.abc import Mapping, Sequence
