@@ -1,6 +1,9 @@
 """What every test may ask for, and the rule that a continuous-integration run skips nothing."""
 
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: worker processes would spin for each other's cores
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,4 +1,9 @@
-"""The console script: set the process up, hand the command its door, translate how it ended."""
+"""The console script: set the process up, hand the command its door, translate how it ended.
+
+The matrices here are many and small: threads of the linear algebra library would spend more time waiting for each
+other than computing (three times the processor time of `dataset suggest` on two busy cores). Whoever has cores to spare
+sets OPENBLAS_NUM_THREADS.
+"""
 
 import os
 import sys
@@ -12,6 +17,8 @@ from copyhold.domain.words import Secret
 from copyhold.entrypoints import cli
 from copyhold.entrypoints.cli.options import split
 from copyhold.entrypoints.cli.terminal import BUG, Terminal
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is first imported
 
 if TYPE_CHECKING:
     from copyhold.entrypoints.library.custody import Custody

@@ -37,9 +37,6 @@ SMALL_SPREAD = "its spread is small against its last place: declare its own erro
 MOST_DIVIDING = 100  # categories that are held against every column of numbers
 _MOST_JUMPS = 0.6  # frequencies of a measurement change less from one value to the next
 _LETTERED = re.compile(r"[A-Za-z]{1,3}[0-9][0-9.]*")  # a code among numbers: E11, V57.1
-_FEWEST_PER_LEVEL = 5  # rows of the pool that share an area, or a value of a nested code
-_CONSTANT = 0.99
-_CLASS = 0.05  # of the rows, in a class that counts
 _WORDS = frozenset(
     ["refused", "unknown", "missing", "declined", "?", "unk", "not known", "don't know", "prefer not to say",
      "not applicable", "not available", "not recorded", "no answer", "n/a", "na", "not done"]
@@ -79,6 +76,10 @@ def suggest(files: Sequence[Path], id_column: str | None = None, step: Step = la
     """Propose the dictionary of a dataset from its source files, one per table.
 
     Without `id_column` each row is one participant.
+
+    Cost: one reading of the files, one count of the distinct values of each column, and a second reading of the columns
+    that ties bind. Memory: 20,000 rows of the table, the distinct values of its columns, and what is read at a time: 32
+    columns of a Parquet file, all of another.
 
     Raises:
         UnreadableFileError: a file cannot be read.
@@ -275,14 +276,14 @@ def _judged(column: _Column, stratum: Profile | None, main: Profile | None, divi
         column,
         stratum=stratum.name if stratum else None,
         grid=strata.grid(profile, column.codes, stratum),
-        area=next((one.name for one in dividing if _area(one, profile)), ""),
+        area=next((one.name for one in dividing if strata.is_area(one, profile)), ""),
     )
     if column.area:
         return column.noted(f"one value for each {column.area}: known elsewhere")
     mixture = next((one.name for one in dividing if strata.mixes(profile, one)), "")
     if mixture:
         return column.noted(f"holds different quantities by {mixture}: give each a column of its own to have it marked")
-    decided = next((one.name for one in dividing if _decides(profile, one)), "")
+    decided = next((one.name for one in dividing if strata.decides(profile, one)), "")
     return column.noted(f"decides {decided}, which a mark would contradict") if decided else _tolerated(column)
 
 
@@ -297,40 +298,6 @@ def _tolerated(column: _Column) -> _Column:
     if amount < (column.grid or profile.unit):
         return column.noted(SMALL_SPREAD)
     return replace(column, tolerance=float(f"{amount:.1e}")).noted(FROM_SPREAD)
-
-
-def _area(area: Profile, column: Profile) -> bool:
-    """Whether a column copies a figure of an area: one value for each code that many people share."""
-    many = area.distinct >= numbers.FEWEST_MEASURED and column.distinct >= numbers.FEWEST_MEASURED
-    return many and len(area.labels) > 0 and _constant(column, area)
-
-
-def _decides(column: Profile, coded: Profile) -> bool:
-    """Whether a field of several classes follows from the column: its class, or the stratum whose code it is."""
-    if not _repeats(column) or not 3 <= coded.distinct <= strata.MOST_STRATA:
-        return False
-    rows = np.bincount(coded.labels[(coded.labels >= 0) & (column.labels >= 0)], minlength=coded.distinct)
-    return int((rows >= _CLASS * rows.sum()).sum()) >= 3 and _constant(coded, column)
-
-
-def _constant(value: Profile, within: Profile) -> bool:
-    """Whether nearly all rows with one cell of `within`, shared by several, have one cell of `value`."""
-    inner = within.labels if len(within.labels) else np.empty(0, np.int32)
-    outer = value.labels if len(value.labels) else np.empty(0, np.int32)
-    if not len(inner) or not len(outer):
-        return False
-    known = (inner >= 0) & (outer >= 0)
-    rows = int(known.sum())
-    if rows < _FEWEST_PER_LEVEL * within.distinct:
-        return False
-    pairs, counts = np.unique(inner[known].astype(np.int64) * value.distinct + outer[known], return_counts=True)
-    most = np.zeros(within.distinct, dtype=np.int64)
-    np.maximum.at(most, pairs // value.distinct, counts)
-    return bool(most.sum() >= _CONSTANT * rows)
-
-
-def _repeats(profile: Profile) -> bool:
-    return len(profile.labels) >= _FEWEST_PER_LEVEL * profile.distinct and profile.distinct >= numbers.FEWEST_MEASURED
 
 
 def _valued(column: _Column) -> numbers.Floats:

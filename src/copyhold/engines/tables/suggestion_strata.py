@@ -1,7 +1,8 @@
-"""Which field divides the support of others: the cycle, device or site whose values were written on another grid.
+"""What a field of few values says of a column of numbers: divides its support, names its quantity, follows from it.
 
-Looked for where a column mixes two grids (readings to 0.1 in some rows, to 0.01 in others): a field divides it where
-nearly every one of its values holds one of the two grids alone.
+A field that divides is a cycle, device or site whose values were written on another grid. It is looked for where a
+column mixes two grids (readings to 0.1 in some rows, to 0.01 in others): it divides the column where nearly every one
+of its values holds one of the two grids alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from copyhold.engines.tables.suggestion_numbers import GRIDS, cap, fills, grid_of, without
+from copyhold.engines.tables.suggestion_numbers import FEWEST_MEASURED, GRIDS, cap, fills, grid_of, without
 from copyhold.engines.tables.suggestion_profiles import Profile
 
 MOST_STRATA = 40
@@ -18,7 +19,10 @@ _PURE = 0.99  # of a stratum's values on the coarser grid
 _MIXED = 0.9
 _COVERED = 0.95  # of the column's rows have a stratum
 _UNDECIDED = 0.25  # of the strata
-_APART = 20
+_FEWEST_PER_LEVEL = 5  # rows of the pool that share an area, or a value that decides a class
+_CONSTANT = 0.99
+_CLASS = 0.05  # of the rows, in a class that counts
+_APART = 20  # times: medians of people by their class do not lie so far apart
 _EXPLAINED = 0.4  # of the variance of the ranks, by what names the quantity
 _SEEN = 0.02  # of the column's values on another grid, from which it is mixed
 
@@ -82,6 +86,20 @@ def grid(column: Profile, left_out: tuple[float, ...], stratum: Profile | None) 
     return grids.pop() if len(grids) == 1 else None
 
 
+def is_area(area: Profile, column: Profile) -> bool:
+    """Whether a column copies a figure of an area: one value for each code that many people share."""
+    many = area.distinct >= FEWEST_MEASURED and column.distinct >= FEWEST_MEASURED
+    return many and len(area.labels) > 0 and _constant(column, area)
+
+
+def decides(column: Profile, coded: Profile) -> bool:
+    """Whether a field of several classes follows from the column: its class, or the stratum whose code it is."""
+    if not _repeats(column) or not 3 <= coded.distinct <= MOST_STRATA:
+        return False
+    rows = np.bincount(coded.labels[(coded.labels >= 0) & (column.labels >= 0)], minlength=coded.distinct)
+    return int((rows >= _CLASS * rows.sum()).sum()) >= 3 and _constant(coded, column)
+
+
 def by_name(profiles: Sequence[Profile]) -> Mapping[str, Profile]:
     """Index profiles by the names of their columns."""
     return {profile.name: profile for profile in profiles}
@@ -121,3 +139,23 @@ def _by_label(column: Profile, stratum: Profile) -> list[tuple[Floats, NDArray[n
         if len(values) >= _FEWEST_ROWS:
             found.append(np.unique(values, return_counts=True))
     return found
+
+
+def _constant(value: Profile, within: Profile) -> bool:
+    """Whether nearly all rows with one cell of `within`, shared by several, have one cell of `value`."""
+    inner = within.labels if len(within.labels) else np.empty(0, np.int32)
+    outer = value.labels if len(value.labels) else np.empty(0, np.int32)
+    if not len(inner) or not len(outer):
+        return False
+    known = (inner >= 0) & (outer >= 0)
+    rows = int(known.sum())
+    if rows < _FEWEST_PER_LEVEL * within.distinct:
+        return False
+    pairs, counts = np.unique(inner[known].astype(np.int64) * value.distinct + outer[known], return_counts=True)
+    most = np.zeros(within.distinct, dtype=np.int64)
+    np.maximum.at(most, pairs // value.distinct, counts)
+    return bool(most.sum() >= _CONSTANT * rows)
+
+
+def _repeats(profile: Profile) -> bool:
+    return len(profile.labels) >= _FEWEST_PER_LEVEL * profile.distinct and profile.distinct >= FEWEST_MEASURED

@@ -49,6 +49,9 @@ def search(ground: Ground, groups: Sequence[Sequence[str]], rows: int, present: 
 
     `groups` are columns that may belong together, `rows` the rows of the whole table and `present` how many of them
     have a value in each column.
+
+    Cost: a group of g columns takes about g^2 / 2 products of matrices of 800 rows and up to 11 g columns, and one
+    inversion of a 5 x 5 matrix for every four columns.
     """
     with np.errstate(all="ignore"):  # a column of numbers beyond all measure overflows, and is then bound to nothing
         return _searched(ground, groups, rows, present)
