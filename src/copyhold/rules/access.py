@@ -100,7 +100,7 @@ def _lapsed(hand: Hand) -> Reason:
         told = f"No {what} is on record."
     else:
         told = f"The {what} was in force until {hand.evidence.until:%Y-%m-%d} and is not now."
-    return Reason(code, told, f"{fix[0].upper()}{fix[1:]}.")
+    return Reason(code, told, f"Record it with `{fix}`.")
 
 
 def _stop(suspension: Suspension) -> Reason:
