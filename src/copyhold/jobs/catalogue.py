@@ -177,7 +177,8 @@ def _is_read(one: Field, strata: set[str]) -> bool:
 def _made(outside: Outside, order: VersionOrder, sources: Sources, folder: Path, step: Step) -> VersionResult:
     dictionary = _with_cut_points(order)
     storage, previous = outside.storage, order.previous
-    before = {one.table: storage.path(one.sha256) for one in previous.tables} if previous else None
+    known = (*previous.tables, *order.left_out) if previous else ()
+    before = {one.table: storage.path(one.sha256) for one in known} or None
     snapshot = write_snapshot(
         _by_table(sources.files, dictionary),
         dictionary,
