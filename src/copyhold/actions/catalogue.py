@@ -23,7 +23,6 @@ from copyhold.domain.catalogue import (
     Dataset,
     DatasetId,
     Dictionary,
-    TableSnapshot,
     Tier,
     Version,
     VersionId,
@@ -56,15 +55,7 @@ def next_version(reader: Reader, name: str, dictionary: Dictionary, *, accept_su
         accepted_guesses=tuple(field.name for field in dictionary.guesses),
         previous=previous,
         cohorts=projects.cohorts(dataset),
-        left_out=_left_out(dataset, previous),
     )
-
-
-def _left_out(dataset: DatasetId, previous: Version | None) -> tuple[TableSnapshot, ...]:
-    """The newest snapshot of each table that earlier versions had and the one before has not."""
-    newest = {one.table: one for version in catalogue.versions(dataset) for one in version.tables}
-    kept = {one.table for one in previous.tables} if previous else set()
-    return tuple(one for table, one in newest.items() if table not in kept)
 
 
 @action("catalogue:add_version", "catalogue.version_added")

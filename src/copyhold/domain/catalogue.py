@@ -169,9 +169,8 @@ class VersionOrder:
     """What a job needs to make the next version; it reads no records.
 
     `previous` is the version before: its plan goes on numbering tables and fields, its snapshot gives rows their
-    lasting numbers by natural key. `left_out` are the newest snapshots of tables that earlier versions had and the one
-    before has not: what comes back has its numbers back. `cohorts` are the conditions of the dataset's projects: their
-    cut points count. Keys are derived by the job, with `custody` and `dataset` among the parts.
+    lasting numbers by natural key. `cohorts` are the conditions of the dataset's projects: their cut points count.
+    Keys are derived by the job, with `custody` and `dataset` among the parts.
     """
 
     custody: CustodyId
@@ -182,7 +181,6 @@ class VersionOrder:
     accepted_guesses: tuple[str, ...]
     previous: "Version | None"
     cohorts: tuple[str, ...]
-    left_out: tuple[TableSnapshot, ...] = ()
 
 
 @dataclass(frozen=True)
