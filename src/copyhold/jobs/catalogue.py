@@ -179,7 +179,7 @@ def _made(
     outside: Outside, order: VersionOrder, earlier: Sequence[Version], sources: Sources, folder: Path, step: Step
 ) -> VersionResult:
     dictionary = _with_cut_points(order)
-    # The newest snapshot of each table there ever was: one that a version leaves out has its numbers when it comes back.
+    # The newest snapshot of each table there ever was: one that is left out has its numbers when it comes back.
     known = {one.table: outside.storage.path(one.sha256) for version in earlier for one in version.tables}
     snapshot = write_snapshot(
         _by_table(sources.files, dictionary),
