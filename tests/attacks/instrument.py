@@ -12,7 +12,7 @@ from copyhold.engines.tracing.naming import Attempt, Naming, name_parties
 from copyhold.engines.tracing.parties import KeyedParties, Parties, StatedParties
 from copyhold.engines.tracing.readings import Alternative, Reading, party_half
 from copyhold.engines.tracing.scoring import log_evidence
-from tests.attacks.leaks import Draws, Group, Leak, draws, parties_of
+from tests.attacks.leaks import Draws, Group, Leak, draws, found_before, parties_of
 from tests.attacks.sightings import Custody, custody
 from tests.attacks.sightings import leak as leak_of
 from tests.attacks.tilt import Tilt
@@ -93,10 +93,7 @@ class Instrument:
         alternatives = [Alternative(one.weight, self.half(one.reading)) for one in self.alternatives(leak)]
         named, hypotheses = None, prior()
         if len(leak.named):
-            fixed = Draws(
-                leak.named, np.zeros((len(leak.named), 0)), np.zeros((len(leak.named), 0)), np.ones(len(leak.named))
-            )
-            named, hypotheses = parties_of(leak, fixed), after(hypotheses, len(leak.named))
+            named, hypotheses = parties_of(leak, found_before(leak)), after(hypotheses, len(leak.named))
         return self.log_evidence(alternatives, self.parties(leak, drawn), hypotheses, named), drawn.probability
 
     def _reading(self, leak: Leak, version: float) -> Reading:

@@ -30,6 +30,8 @@ KINDS = (
     "halves",
     "second names",
     "limits",
+    "public cells",
+    "together",
 )
 IDS = 7  # N in these leaks: small enough to go through all permutations
 GRID = 0.1
@@ -70,6 +72,7 @@ class Leak:
     dates: tuple[tuple[int, int, int], ...] = ()  # (row, unit, shift read)
     shifts: int = 0  # K
     limit: Numbers = field(default_factory=lambda: np.zeros(0))  # where a legal range ends, for each cell
+    public: Numbers = field(default_factory=lambda: np.zeros(0, dtype=bool))  # cells of the party in a published case
 
     @property
     def cells(self) -> int:
@@ -106,7 +109,8 @@ class Draws:
 def draw(kind: str, seed: int) -> Leak:
     """Draw a leak of a kind; what it shows comes from some party's copy, with errors."""
     rng = np.random.default_rng([KINDS.index(kind), seed])
-    rows, columns = {"ids": (3, 1), "dates": (2, 2), "halves": (2, 5)}.get(kind, (4, 3 if seed % 3 else 2))
+    few = {"ids": (3, 1), "dates": (2, 2), "halves": (2, 5), "together": (3, 1)}
+    rows, columns = few.get(kind, (4, 3 if seed % 3 else 2))
     n = rows * columns
     low = np.round(4 + rng.random(n) * 0.4, 1)
     sigmas = ((0.0,), (1.0,)) if rng.random() < 0.5 else ((0.03, 0.1), (0.7, 0.3))
@@ -132,16 +136,31 @@ def draw(kind: str, seed: int) -> Leak:
 
 
 def _groups(leak: Leak, kind: str, rng: np.random.Generator) -> tuple[Group, ...]:
-    shared, several = kind == "shared candidates", kind in ("ties", "shared candidates", "masks")
+    shared, several = kind == "shared candidates", kind in ("ties", "shared candidates", "masks", "together")
     groups, owners = [], rng.permutation(leak.rows)
     for first in range(0, leak.rows, 2 if several else 1):
         mine = owners if shared else owners[first : first + 2] if several else owners[first : first + 1]
-        weights = rng.dirichlet(np.ones(len(mine) + 1)) if rng.random() < 0.7 else np.eye(len(mine) + 1)[1]
-        copies = int(rng.integers(2, 4)) if kind in ("duplicates", "doubled columns") else 1
+        weights = _weights(kind, len(mine), rng)
+        copies = int(rng.integers(2, 4)) if kind in ("duplicates", "together") else 1
         shown = [one for _ in range(copies) for one in _row(leak, int(owners[first]), rng)]
+        if kind == "doubled columns":
+            shown += _again(shown, leak.columns, rng)
         candidates = tuple((int(row), float(weight)) for row, weight in zip(mine, weights[1:], strict=True))
         groups.append(Group(float(weights[0]), candidates, tuple(shown)))
     return tuple(groups)
+
+
+def _weights(kind: str, candidates: int, rng: np.random.Generator) -> Numbers:
+    """Weigh nobody and the candidates; tied ones are often as likely as each other."""
+    if kind == "ties" and rng.random() < 0.5:
+        return np.append(0.1, np.full(candidates, 0.9 / candidates))
+    return rng.dirichlet(np.ones(candidates + 1)) if rng.random() < 0.7 else np.eye(candidates + 1)[1]
+
+
+def _again(shown: list[tuple[int, float]], columns: int, rng: np.random.Generator) -> list[tuple[int, float]]:
+    """Show one column twice, the second time as another unit and back again leave it."""
+    doubled = int(rng.integers(columns))
+    return [(column, value + float(rng.choice([0.0, 1e-7, 0.02]))) for column, value in shown if column == doubled]
 
 
 def _row(leak: Leak, row: int, rng: np.random.Generator) -> list[tuple[int, float]]:
@@ -176,6 +195,14 @@ def _special(leak: Leak, kind: str, rng: np.random.Generator) -> Leak:
     if kind == "limits":
         clipped = replace(leak, limit=(leak.low + leak.high) / 2, truth=np.zeros(leak.cells, dtype=bool))
         return replace(clipped, groups=_groups(clipped, kind, rng))
+    if kind == "public cells":
+        public = rng.random(leak.cells) < 0.5
+        return replace(leak, public=public, held=~public)
+    if kind == "together":
+        held, named = rng.random(leak.cells) < 0.8, rng.random((1, leak.cells)) < leak.threshold / 65536
+        alone = replace(leak, held=held, named=named, versions=(0.0, 1.0), version_weights=(0.7, 0.3))
+        dated = replace(alone, shifts=3, dates=((0, 50, int(rng.integers(-1, 2))),))
+        return _special(dated, "ids", rng)
     if kind == "ids":
         values = rng.permutation(IDS)
         paired = int(rng.integers(1, leak.rows + 1))
@@ -194,9 +221,11 @@ def _special(leak: Leak, kind: str, rng: np.random.Generator) -> Leak:
 def draws(leak: Leak, date_law: Numbers | None = None) -> Draws:
     """Return all draws of an innocent party: bits of its half of the cells, ids and shifts.
 
-    Bits of the institution half are those of the copy that leaked: a sibling of the party has them too.
+    Bits of the institution half are those of the copy that leaked: a sibling of the party has them too. So are those of
+    the party's cells that are public: whoever made the leak put them there.
     """
-    free = np.flatnonzero(~leak.institution)
+    known = leak.institution | leak.public if len(leak.public) else leak.institution
+    free = np.flatnonzero(~known)
     patterns = _table(itertools.product((0, 1), repeat=len(free))).astype(bool)
     bits = np.tile(leak.truth, (len(patterns), 1))
     bits[:, free] = patterns
@@ -214,6 +243,13 @@ def draws(leak: Leak, date_law: Numbers | None = None) -> Draws:
 def _table(rows: Iterable[tuple[int, ...]]) -> Numbers:
     listed = list(rows)
     return np.array(listed, dtype=int).reshape(len(listed), -1)
+
+
+def found_before(leak: Leak) -> Draws:
+    """Return the parties named before, each as a draw of its own; no id and no shift that was read is theirs."""
+    count = len(leak.named)
+    none = np.full((count, leak.rows), -1)
+    return Draws(leak.named, none, np.full((count, len(leak.dates)), leak.shifts), np.ones(count))
 
 
 def parties_of(leak: Leak, drawn: Draws, held: Numbers | None = None) -> StatedParties:

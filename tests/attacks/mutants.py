@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from unittest import mock
 
 import numpy as np
+from scipy.special import logsumexp
 
 from copyhold.engines.tracing import scoring
 from copyhold.engines.tracing.hypotheses import Hypothesis, Law, prior
@@ -162,6 +163,23 @@ class BiasNotQuantised(Instrument):
             return super().log_evidence(alternatives, parties, hypotheses, named)
 
 
+class WeightsFromTheScore(Instrument):
+    """The weights of the hypotheses are fitted to each party in one step of expectation and maximisation."""
+
+    def log_evidence(
+        self,
+        alternatives: Sequence[Alternative],
+        parties: Parties,
+        hypotheses: Sequence[Hypothesis],
+        named: Parties | None = None,
+    ) -> Floats:
+        some = hypotheses[::5]
+        parts = np.array([scoring.log_evidence(alternatives, parties, [one], named) for one in some])
+        weights = np.array([one.weight for one in some])[:, None]
+        fitted = parts + np.log(weights) - logsumexp(parts, axis=0, b=weights)
+        return np.asarray(logsumexp(parts + fitted, axis=0))
+
+
 class ShiftsModulo(Instrument):
     """A date shift is a 16-bit uniform modulo K: with K = 31 two shifts are likelier than the others."""
 
@@ -186,6 +204,21 @@ class IdsAsIfReplaced(Instrument):
 
         with mock.patch.object(scoring._Table, "_id_gain", gain):
             return super().log_evidence(alternatives, parties, hypotheses, named)
+
+
+class LooseIdsAsIfOfOneParticipant(Instrument):
+    """The factor of an id on no row is N where it has to be N/n."""
+
+    def parties(self, leak: Leak, drawn: Draws) -> StatedParties:
+        given = parties_of(leak, drawn)
+        return replace(given, released=np.minimum(given.released, 1))
+
+
+class PublicCellsCount(Instrument):
+    """Cells that stand in a published case file count on, for whoever knows them to show."""
+
+    def parties(self, leak: Leak, drawn: Draws) -> StatedParties:
+        return parties_of(leak, drawn, np.ones_like(drawn.bits))
 
 
 class MaskFromWrittenFile(Instrument):
@@ -296,8 +329,11 @@ MUTANTS: dict[type[Instrument], Catch] = {
     LargestAlternative: Catch("exact", "versions"),
     LargestNoise: Catch("exact", "plain"),
     BiasNotQuantised: Catch("exact", "plain"),
+    WeightsFromTheScore: Catch("exact", "plain"),
     ShiftsModulo: Catch("exact", "dates"),
     IdsAsIfReplaced: Catch("exact", "ids"),
+    LooseIdsAsIfOfOneParticipant: Catch("exact", "ids"),
+    PublicCellsCount: Catch("exact", "public cells"),
     MaskFromWrittenFile: Catch("exact", "plain"),
     CohortOnMarkedValues: Catch("exact", "plain"),
     ClippedPerCopy: Catch("exact", "limits"),

@@ -7,8 +7,8 @@ import pytest
 
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import Attempt, Naming, name_institutions, name_parties, too_many
-from copyhold.engines.tracing.parties import KeyedParties
-from copyhold.engines.tracing.readings import Alternative, Reading
+from copyhold.engines.tracing.parties import KeyedParties, cells_of
+from copyhold.engines.tracing.readings import Alternative, Reading, with_cells
 from copyhold.engines.tracing.scoring import log_evidence
 from tests.attacks.instrument import Instrument, check_leave_one_out, check_tilted_mean
 from tests.attacks.sightings import WEEKS, custody, leak
@@ -64,6 +64,24 @@ def test_an_instrument_that_fails_its_controls_names_nobody() -> None:
     found = name_parties([Alternative(1.0, reading)], world.parties, known, ATTEMPT)
     assert found == Naming(ATTEMPT, instrument_failed=True)
     assert name_parties([Alternative(1.0, reading)], world.parties, world.controls(40), ATTEMPT).names
+
+
+def test_a_reader_that_saw_the_key_of_one_control_in_twenty_thousand_fails_the_instrument() -> None:
+    world = custody(8)
+    controls = world.controls(20_000)
+    reading = leak(world, [3], rows=12, columns=14)
+    seen = peeked(reading, controls.select(np.array([17_017])))
+    found = name_parties([Alternative(1.0, seen)], world.parties, controls, ATTEMPT)
+    assert found == Naming(ATTEMPT, instrument_failed=True)
+    assert [one.party for one in name_parties([Alternative(1.0, reading)], world.parties, controls, ATTEMPT).names] == [
+        3
+    ]
+
+
+def peeked(reading: Reading, key: KeyedParties) -> Reading:
+    """Leave unread what a key contradicts, as a reader might that drops columns by a score."""
+    shown = np.abs(reading.observation - reading.high) < 1e-9
+    return with_cells(reading, key.bits(cells_of(reading))[0] == shown)
 
 
 def test_leaving_out_a_party_that_is_not_named_changes_nothing_for_the_rest() -> None:

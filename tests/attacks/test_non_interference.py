@@ -5,6 +5,7 @@ Three custodies are alike in ids, clock, chance, register and plan; the keys of 
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import polars as pl
 import pytest
 
 from copyhold.domain.catalogue import DatasetId
+from copyhold.engines.marks.keys import KEY_BYTES
 from tests.journeys.scene import AGE, BONE, HEART, SCOPES, Scene, dictionary, people
 from tests.journeys.twins import Twin, later, twin
 
-from copyhold.actions import log, tracing  # isort: skip - rows can be imported only once Django is set up
+from copyhold.actions import log, releases, tracing  # isort: skip - rows can be imported only once Django is set up
 from copyhold.auditlog.entries import Leaf  # isort: skip
 from copyhold.jobs.tracing.leaks import read_leak  # isort: skip
 from copyhold.jobs.tracing.sightings import find  # isort: skip
@@ -161,3 +163,38 @@ def uncounted(answer: dict[str, Any]) -> dict[str, Any]:
     page = derived[0] + derived[2].partition("</dd>")[2]
     kept = len(answer["kept"])
     return {**answer, "payloads": facts, "output": output, "report": page, "kept": kept, "cases": ""}
+
+
+def test_control_keys_that_a_party_has_fail_the_instrument_and_name_nobody(pair: list[Twin]) -> None:
+    """As where the generator hands out what it handed out before: the controls are the leaker's own keys."""
+    sound = pair[0]
+    leak = sound.leak(copied(sound, HEART).sample(30, seed=7))
+    order = releases.order(sound.occasion(), copies_of(sound)[HEART])
+    parts = (order.custody, order.dataset, order.party)
+    derived = [sound.home.outside.keys.derive(purpose, *parts, *epoch).reveal()
+               for purpose, epoch in (("mark", (str(order.epoch),)), ("id", ()), ("date", ()))]  # fmt: skip
+    broken = replace(sound, chance=handing_out(derived, sound.chance))
+    failed = told(broken, leak)
+    assert (failed["code"], failed["verdict"]) == (5, "instrument_failed")
+    assert '"named": []' in failed["output"]
+    assert HEART not in failed["report"].decode()
+    assert failed["kept"] == set()
+    again = told(sound, leak)
+    assert (again["code"], again["verdict"]) == (4, "named")
+
+
+def handing_out(keys: list[bytes], otherwise: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """Chance that gives these keys in turn wherever keys are drawn one after another."""
+    turns = [cycle(keys)]
+
+    def chance(size: int) -> bytes:
+        if size == KEY_BYTES:
+            return next(turns[0])
+        turns[0] = cycle(keys)
+        return otherwise(size)
+
+    return chance
+
+
+def copies_of(one: Twin) -> dict[str, str]:
+    return {copy.project_name: copy.release for copy in tracing.register(one.occasion()).copies}

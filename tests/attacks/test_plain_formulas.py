@@ -10,7 +10,7 @@ from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.readings import Alternative
 from tests.attacks import plain
 from tests.attacks.instrument import Instrument
-from tests.attacks.leaks import KINDS, Draws, Leak, draw, parties_of
+from tests.attacks.leaks import KINDS, Leak, draw, found_before, parties_of
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,8 +34,7 @@ def plain_evidence(instrument: Instrument, leak: Leak, one: int) -> float:
         "names": [],
     }
     if len(leak.named):
-        none = np.zeros((len(leak.named), 0))
-        named = parties_of(leak, Draws(leak.named, none, none, np.ones(len(leak.named))))
+        named = parties_of(leak, found_before(leak))
         case["names"] = [asked.answers(named.select(np.array([each]))) for each in range(len(leak.named))]
     case["names"].append(asked.answers(instrument.parties(leak, drawn).select(np.array([one]))))
     return plain.log_evidence(case, len(leak.named))

@@ -22,6 +22,8 @@ from copyhold.engines.tables.dictionary import to_csv
 from copyhold.engines.tables.reading import read_table
 from tests.journeys.scene import BONE, HEART, Scene
 
+from copyhold.actions import catalogue  # isort: skip - rows can be imported only once Django is set up
+
 PEOPLE, VISITS = 600, 900  # every other person comes twice
 DAYS = 21
 ENDINGS = (".parquet", ".csv", ".sav", ".dta", ".xpt")
@@ -183,3 +185,27 @@ def test_ids_and_shifts_of_a_public_case_are_spent_and_other_cells_are_not(own: 
 def place(scene: Scene, ids: pl.Series) -> pl.Series:
     order = {one: at for at, one in enumerate(pl.read_csv(scene.file("heart.csv") / "people.csv")["person"])}
     return pl.Series([order[one] for one in ids], dtype=pl.UInt32)
+
+
+def numbered(scene: Scene, version: int) -> dict[tuple[int, int], int]:
+    """Give the row number of each visit of a version."""
+    tables = catalogue.versions(scene.occasion(), "COHORT")
+    found = next(one for one in tables if one.number == version)
+    path = scene.home.outside.storage.path(next(one.sha256 for one in found.tables if one.table == "visits"))
+    rows = pl.read_parquet(path)
+    return {(person, visit): row for person, visit, row in rows.select("person", "visit", "__row").iter_rows()}
+
+
+def test_rows_of_a_table_that_a_version_leaves_out_have_their_numbers_when_it_comes_back(own: Scene) -> None:
+    described = dictionary()
+    own.file("people.alone.csv").write_text(to_csv(Dictionary(described.of("people"))))
+    words = ("--id", "person", "--key", "visit")
+    own.done("dataset", "add", "COHORT", own.file("people.csv"), "--dictionary", own.file("people.alone.csv"), *words)
+    later = tables()["visits"].filter(pl.col("person") >= 5_100).with_columns(pl.col("visit") + 1)
+    later.write_csv(own.file("visits.csv"))
+    files = (own.file("people.csv"), own.file("visits.csv"))
+    own.done("dataset", "add", "COHORT", *files, "--dictionary", own.file("dictionary.csv"), *words)
+    first, third = numbered(own, 1), numbered(own, 3)
+    assert len(first.keys() & third.keys()) > 50
+    assert all(first[one] == third[one] for one in first.keys() & third.keys())
+    assert not set(first.values()) & {row for one, row in third.items() if one not in first}

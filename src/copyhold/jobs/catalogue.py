@@ -79,7 +79,8 @@ def add(
     """
     order = catalogue.next_version(occasions(), name, from_csv(sources.dictionary), accept_suggested=accept_suggested)
     with spool(home) as folder:
-        result = _made(home.outside, order, sources, folder, step)
+        earlier = catalogue.versions(occasions(), order.name) if order.previous else ()
+        result = _made(home.outside, order, earlier, sources, folder, step)
         version = catalogue.add_version(occasions(), order, result, terms)
         _keep_leaves(home, folder, version)
     index(home, version, step)
@@ -211,17 +212,19 @@ def _is_read(one: Field, strata: set[str]) -> bool:
     return one.role not in (Role.ID, Role.DIRECT) and (one.type in NUMERIC or one.name in strata)
 
 
-def _made(outside: Outside, order: VersionOrder, sources: Sources, folder: Path, step: Step) -> VersionResult:
+def _made(
+    outside: Outside, order: VersionOrder, earlier: Sequence[Version], sources: Sources, folder: Path, step: Step
+) -> VersionResult:
     dictionary = _with_cut_points(order)
-    storage, previous = outside.storage, order.previous
-    before = {one.table: storage.path(one.sha256) for one in previous.tables} if previous else None
+    # The newest snapshot of each table there ever was: one that is left out has its numbers when it comes back.
+    known = {one.table: outside.storage.path(one.sha256) for version in earlier for one in version.tables}
     snapshot = write_snapshot(
         _by_table(sources.files, dictionary),
         dictionary,
         folder,
         id_column=sources.id_column,
         key_columns=sources.key_columns,
-        previous=before,
+        previous=known or None,
         step=step,
     )
     plan = _planned(outside, order, dictionary, snapshot, step)
