@@ -8,7 +8,6 @@ missing; nothing half-written is left; attempts stay counted, derivations too; n
 import hashlib
 import io
 import json
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
