@@ -3,8 +3,6 @@
 import contextlib
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,6 @@ import pytest
 from copyhold.actions import catalogue, incidents, log, parties, releases
 from copyhold.auditlog.entries import Leaf
 from copyhold.auditlog.verification import verify
-from copyhold.config.database import close
 from copyhold.domain.paging import Window
 from copyhold.domain.parties import Person
 from copyhold.domain.projects import Project
@@ -22,20 +19,8 @@ from copyhold.domain.verdicts import Refused
 from copyhold.jobs.log import KEY_FILE, publish
 from copyhold.ports import Home
 from tests import make
+from tests.attacks.processes import ended, in_a_child, kill_after, until
 from tests.world import World
-
-
-def in_a_child(what: Callable[[], object]) -> int:
-    """Run something in a process of its own, with a connection of its own; give its number."""
-    close()
-    child = os.fork()
-    if child == 0:
-        try:
-            what()
-            os._exit(0)
-        finally:
-            os._exit(1)  # the child must never come back into the test
-    return child
 
 
 def home(world: World, folder: Path) -> Home:
@@ -64,11 +49,9 @@ def live_and_die(world: World, project: Project, lead: Person, folder: Path, aft
     file = folder / "acknowledged"
     before = file.stat().st_size if file.exists() else 0
     child = in_a_child(lambda: act_for_ever(world, project, lead, folder))
-    while not file.exists() or file.stat().st_size == before:
-        time.sleep(0.001)
-    time.sleep(after)
-    os.kill(child, signal.SIGKILL)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    until(lambda: file.exists() and file.stat().st_size > before)
+    kill_after(child, after)
+    assert ended(child) == -signal.SIGKILL
 
 
 def told(world: World) -> list[tuple[str, str]]:
@@ -133,7 +116,7 @@ def test_processes_that_act_at_once_leave_one_order_without_a_gap(world: World) 
     make.institution(world)
     before = log.size(world.by())
     children = [in_a_child(lambda number=number: act(number)) for number in range(4)]  # type: ignore[misc]
-    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
+    assert [ended(child) for child in children] == [0] * 4
     entries = [entry for entry, _ in told(world)[before:]]
     assert entries == ["party.person_added", "access.recorded"] * 32
 
@@ -149,11 +132,10 @@ def test_no_copy_is_issued_after_the_entry_that_suspends_its_holder(world: World
                 make.release(world, project=project, to=lead)
 
     child = in_a_child(issue_all)
-    while "release.issued" not in {Leaf.decode(row.leaf).type for row in log.rows(world.by(), 0)}:
-        time.sleep(0.001)
+    until(lambda: "release.issued" in {Leaf.decode(row.leaf).type for row in log.rows(world.by(), 0)})
     incidents.suspend(world.by(), "person", lead.email)
     catalogue.withdraw(world.by(), "NHANES", ("1",))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert ended(child) == 0
     entries = [entry for entry, _ in told(world)]
     suspended = entries.index("incident.suspended")
     assert entries[:suspended].count("release.issued") > 0

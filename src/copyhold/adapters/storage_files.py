@@ -1,9 +1,16 @@
-"""Bytes in files named by their own SHA-256, under a folder; written beside, synced, then renamed into place."""
+"""Bytes in files named by their own SHA-256, under a folder; written beside, synced, then renamed into place.
 
+Who writes shares a lock on the folder, which the system takes back when the process ends. Whoever gets it alone knows
+that what is still beside was left by processes that died.
+"""
+
+import fcntl
 import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -11,6 +18,7 @@ from typing import BinaryIO, cast
 from copyhold.domain.errors import IntegrityError, InvalidInputError, NotFoundError
 
 BLOCK = 1 << 20
+INCOMING = "incoming-"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -23,20 +31,8 @@ class FileStorage:
     def put(self, data: BinaryIO) -> str:
         """Keep bytes durably; give their SHA-256."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        descriptor, name = tempfile.mkstemp(dir=self._directory, prefix="incoming-")
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as written:
-                while block := data.read(BLOCK):
-                    digest.update(block)
-                    written.write(block)
-                written.flush()
-                os.fsync(written.fileno())
-            self._place(beside, digest.hexdigest())
-        finally:
-            beside.unlink(missing_ok=True)
-        return digest.hexdigest()
+        with _locked(self._directory, fcntl.LOCK_SH):
+            return self._put(data)
 
     def put_file(self, path: Path) -> str:
         """Keep a file's bytes durably; give their SHA-256."""
@@ -68,6 +64,33 @@ class FileStorage:
         """Forget these bytes."""
         self._place_of(sha256).unlink(missing_ok=True)
 
+    def sweep(self) -> None:
+        """Remove what processes that died left half-written; while others write, nothing."""
+        if not self._directory.is_dir():
+            return
+        try:
+            with _locked(self._directory, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                for beside in self._directory.glob(f"{INCOMING}*"):
+                    beside.unlink()
+        except BlockingIOError:
+            return
+
+    def _put(self, data: BinaryIO) -> str:
+        digest = hashlib.sha256()
+        descriptor, name = tempfile.mkstemp(dir=self._directory, prefix=INCOMING)
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as written:
+                while block := data.read(BLOCK):
+                    digest.update(block)
+                    written.write(block)
+                written.flush()
+                os.fsync(written.fileno())
+            self._place(beside, digest.hexdigest())
+        finally:
+            beside.unlink(missing_ok=True)
+        return digest.hexdigest()
+
     def _place(self, beside: Path, sha256: str) -> None:
         place = self._place_of(sha256)
         place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -80,6 +103,16 @@ class FileStorage:
         if not SHA256.fullmatch(sha256):
             raise InvalidInputError("A hash is 64 hexadecimal digits.")
         return self._directory / sha256[:2] / sha256[2:]
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _sync(folder: Path) -> None:

@@ -11,6 +11,7 @@ from copyhold.config import database
 from copyhold.config.settings import DATABASE_FILE, SETTINGS_FILE, Settings
 from copyhold.domain.accounts import Actor, Door
 from copyhold.domain.errors import ConflictError, NotFoundError
+from copyhold.jobs import custody
 from copyhold.ports import Home, Outside
 
 CUSTODY_VARIABLE = "COPYHOLD_CUSTODY"
@@ -35,7 +36,7 @@ def prepare() -> None:
 
 
 def open_home(named: Path | None, door: Door) -> Home:
-    """Open a custody and set the process up on its database."""
+    """Open a custody and set the process up on its database; what processes that died left half-done goes."""
     directory = (named or nearest(Path.cwd())).resolve()
     if not (directory / SETTINGS_FILE).exists():
         raise NotFoundError(f"{directory} holds no custody; make one with `copyhold init DIR`.")
@@ -57,7 +58,10 @@ def found_home(directory: Path, door: Door) -> Home:
 
 
 def _home(directory: Path, door: Door, keys: FileKeys) -> Home:
-    outside = Outside(keys, FileStorage(directory / "objects"), os.urandom)
+    storage = FileStorage(directory / "objects")
+    storage.sweep()
+    custody.sweep(directory)
+    outside = Outside(keys, storage, os.urandom)
     return Home(directory, Actor(None, door, getpass.getuser()), lambda: datetime.now(UTC), outside)
 
 

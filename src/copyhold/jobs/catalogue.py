@@ -1,10 +1,7 @@
 """Make a version of a dataset: snapshot, mark plan, commitments, and the index that finds its rows again."""
 
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +21,7 @@ from copyhold.domain.catalogue import (
     VersionResult,
 )
 from copyhold.domain.custody import Policy
-from copyhold.domain.errors import IntegrityError, InvalidInputError
+from copyhold.domain.errors import IntegrityError, InvalidInputError, UnavailableError
 from copyhold.engines.marks import power
 from copyhold.engines.marks.cells import cells
 from copyhold.engines.marks.commitment import (
@@ -43,6 +40,7 @@ from copyhold.engines.tables import cohorts
 from copyhold.engines.tables.blocks import NUMERIC, Block, block
 from copyhold.engines.tables.dictionary import from_csv
 from copyhold.engines.tables.snapshots import Snapshot, read_batches, row_count, write_snapshot
+from copyhold.jobs.custody import spool
 from copyhold.ports import Home, Occasion, Outside, Step
 
 Occasions = Callable[[], Occasion]
@@ -92,9 +90,8 @@ def index(home: Home, version: Version, step: Step) -> dict[str, TableIndex]:
     opened = {}
     for place, one in enumerate(version.tables):
         folder = home.indexes / one.sha256
-        if not (folder / "index.json").exists():
-            path = home.outside.storage.path(one.sha256)
-            build_index(path, version.dictionary, one.table, folder, version=one.sha256)
+        if not _is_built(folder):
+            _build_index(home, version.dictionary, one, folder)
         opened[one.table] = TableIndex(folder, version.dictionary)
         step("index", (place + 1) / len(version.tables))
     return opened
@@ -123,6 +120,23 @@ def power_of(home: Home, occasions: Occasions, name: str, parties: int | None = 
     plan = plan_of(home.outside, version)
     key = plan_key(home.outside, founded.id, version.dataset)
     return Power(version, policy.power_parties, _rows_needed(plan, key, version.dictionary, paths, policy))
+
+
+def _build_index(home: Home, dictionary: Dictionary, one: TableSnapshot, place: Path) -> None:
+    """Build the index of a table and bring it to its place whole; where another process was quicker, its own stays."""
+    with spool(home) as folder:
+        made = folder / "index"
+        build_index(home.outside.storage.path(one.sha256), dictionary, one.table, made, version=one.sha256)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            made.rename(place)
+        except OSError as error:
+            if not _is_built(place):
+                raise UnavailableError(f"The index in {place} is not whole; remove that folder, try again.") from error
+
+
+def _is_built(folder: Path) -> bool:
+    return (folder / "index.json").exists()
 
 
 def plan_of(outside: Outside, version: Version) -> MarkPlan:
@@ -182,16 +196,6 @@ def _keep_leaves(home: Home, folder: Path, version: Version) -> None:
 
 def _leaves_of(home: Home, version: Version) -> Path:
     return home.indexes / f"{version.master_root}.{LEAVES}"
-
-
-@contextmanager
-def spool(home: Home) -> Iterator[Path]:
-    """A folder beside the custody's own for work that is not finished; it goes when the work ends, however it ends."""
-    folder = Path(tempfile.mkdtemp(dir=home.directory, prefix=".spool-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def blocks(paths: Sequence[tuple[int, Path]], dictionary: Dictionary, tables: Sequence[str]) -> Iterator[Block]:

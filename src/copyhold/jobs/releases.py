@@ -41,7 +41,8 @@ from copyhold.engines.marks.shifting import Shifts
 from copyhold.engines.tables.extracts import Extract, People, cohort, identified, scope
 from copyhold.engines.tables.snapshots import GROUP_ROWS
 from copyhold.engines.tables.writing import ENDINGS
-from copyhold.jobs.catalogue import Occasions, plan_key, plan_of, spool
+from copyhold.jobs.catalogue import Occasions, plan_key, plan_of
+from copyhold.jobs.custody import partial, spool
 from copyhold.ports import Home, Outside, Step
 from copyhold.rules.catalogue import participant_token
 
@@ -212,7 +213,7 @@ def _made(home: Home, occasions: Occasions, release_id: str, out: Path | None, s
     with spool(home) as folder:
         copy = _written(copying, folder / "copy", place.suffix.lower() or PARQUET, step, rows)
         issued = releases.issue(occasions(), release_id, _result(copying, copy, place, step))
-        _hand_out(copy.path, place)
+        _hand_out(folder, copy.path, place)
     return issued
 
 
@@ -308,29 +309,21 @@ def _part(step: Step, name: str, number: int, count: int) -> Callable[[float], N
     return lambda share: step(name, (number + share) / count)
 
 
-def _hand_out(spooled: Path, place: Path) -> None:
-    """Bring an issued copy to its place, whole or not at all.
+def _hand_out(folder: Path, copy: Path, place: Path) -> None:
+    """Bring an issued copy from its spool to its place, whole or not at all.
 
     Raises UnavailableError where it cannot be brought there: it is on record, and nobody has it.
     """
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = place.with_name(f".{place.name}.partial")
+    beside = partial(folder, place)
     try:
-        shutil.move(spooled, beside)  # over to another disk this copies
+        shutil.move(copy, beside)  # over to another disk this copies
         os.rename(beside, place)
     except OSError as error:
         raise UnavailableError(
             "The copy is on record as issued and could not be written at its place, so nobody has it. Record it as "
             "destroyed with `release destroyed`, and make another."
         ) from error
-    finally:
-        _removed(beside)
-
-
-def _removed(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    path.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

@@ -4,6 +4,7 @@ import pytest
 from copyhold.engines.marks.dates import ShiftLaw, shifts
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import SEVEN_DIGITS, permuted
+from copyhold.engines.tracing import answers
 from copyhold.engines.tracing.parties import Cells, Facts, Holding, KeyedParties, Told
 
 CELLS = Cells(
@@ -81,3 +82,33 @@ def test_what_is_public_of_a_party_counts_no_more_for_or_against_it() -> None:
     assert some.released.tolist() == [4, 0]
     own = shifts(party(2)[0].dates, people, law)
     assert some.dates(people, people, own).held.tolist() == [[True, True], [True, False]]
+
+
+def test_an_answer_is_the_same_whether_it_is_worked_out_or_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    law, people = ShiftLaw(14, weeks=True), np.arange(3, dtype=np.uint64)
+    some = [party(number, shift=law) for number in range(1, 9)]
+    keeping = parties(*some)
+    mine = permuted([some[2][0].identifiers], people.astype(np.int64), SEVEN_DIGITS)[0]
+    moves = shifts(some[2][0].dates, people, law)
+
+    def told(asked: KeyedParties) -> list[list[list[bool]]]:
+        ids, dates = asked.ids(people, mine), asked.dates(people, people, moves)
+        return [asked.bits(CELLS).tolist(), ids.hit.tolist(), ids.held.tolist(), dates.hit.tolist()]
+
+    first, twice, other = np.array([2, 5]), np.array([5, 2]), np.array([0])
+    for index in (first, twice, first, other, twice):
+        assert told(keeping.select(index)) == told(parties(*(some[place] for place in index)))
+    assert told(keeping.select(first).select(other)) == told(parties(some[2]))
+    kept = keeping._answered.size_bytes
+    assert kept > 0
+    monkeypatch.setattr(answers, "MOST_BYTES", kept)
+    assert told(keeping) == told(parties(*some))
+    assert keeping._answered.size_bytes == kept
+
+
+def test_cells_in_another_order_are_another_question() -> None:
+    some = parties(party(1), party(2), party(3))
+    order = np.array([2, 0, 1])
+    assert (some.bits(CELLS)[:, order] == some.bits(CELLS.take(order))).all()
+    lowered = Cells(CELLS.table, CELLS.row, CELLS.column, np.zeros(3, dtype=np.uint16))
+    assert not some.bits(lowered).any()

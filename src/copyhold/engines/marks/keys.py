@@ -6,7 +6,7 @@ and shifts when its mark key is spent. No two purposes share a key: FF1 never ru
 """
 
 import hashlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from copyhold.domain.errors import InvalidInputError
 
@@ -55,6 +55,6 @@ def commitment(key: bytes, nonce: bytes) -> bytes:
 
 
 def _check_keys(keys: PartyKeys | PlanKeys) -> None:
-    values = [getattr(keys, one.name) for one in fields(keys)]
-    if any(len(value) != KEY_BYTES for value in values) or len(set(values)) != len(values):
+    values = tuple(vars(keys).values())
+    if {len(value) for value in values} != {KEY_BYTES} or len(set(values)) != len(values):
         raise InvalidInputError("Keys have 32 bytes each and differ from each other.")

@@ -6,7 +6,7 @@ any split of a table into batches. Under one key an address is used for one purp
 row and column numbers are never used again, not even after deletion.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -18,6 +18,7 @@ LANES = 8  # 16-bit uniforms in one AES block
 RANGE = 65536  # a uniform is an integer 0 <= u < RANGE
 BLOCK_BYTES = 16
 _FINAL_BYTES = 15  # the cipher asks for this much room beyond its output
+_BLOCK_BY_BLOCK = modes.ECB()  # noqa: S305 - each address is a block of its own, encrypted once
 
 
 class Tag(IntEnum):
@@ -55,7 +56,8 @@ def paired_uniforms(
     key: bytes, table: int, rows: NDArray[np.uint64], columns: NDArray[np.uint32], tag: Tag
 ) -> NDArray[np.uint16]:
     """Draw one uniform for each address (rows[k], columns[k]), shape (len(rows),); the same numbers as `uniforms`."""
-    return next(iter(uniforms_of_keys([key], Addresses.of(table, rows, columns, tag))))
+    drawn: NDArray[np.uint16] = uniforms_of_keys([key], Addresses.of(table, rows, columns, tag))[0]
+    return drawn
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,18 @@ class Addresses:
         return cls(distinct, block.reshape(-1).astype(np.int64) * LANES + lanes)
 
 
-def uniforms_of_keys(keys: Sequence[bytes], addresses: Addresses) -> Iterable[NDArray[np.uint16]]:
-    """Draw at the same addresses under each key in turn: for every key uint16 (addresses,), as `uniforms` would."""
-    for key in keys:
-        yield _lanes(block_cipher(key), addresses.words).reshape(-1)[addresses.spots]
+def uniforms_of_keys(keys: Sequence[bytes], addresses: Addresses) -> NDArray[np.uint16]:
+    """Draw at the same addresses under each key: uint16 (keys, addresses), every row as `uniforms` would draw it.
+
+    Cost: one key schedule per key, and one encryption per key and distinct block.
+    """
+    drawn = np.empty((len(keys), len(addresses.spots)), dtype=">u2")
+    room, blocks = _room(addresses.words), addresses.words.reshape(-1).view(np.uint8).data
+    lanes = room[: addresses.words.nbytes].view(">u2")
+    for row, key in zip(drawn, keys, strict=True):
+        block_cipher(key).update_into(blocks, room.data)
+        row[:] = lanes[addresses.spots]
+    return drawn.astype(np.uint16)
 
 
 def words_at(key: bytes, table: int, rows: NDArray[np.uint64], column: int, tag: Tag) -> NDArray[np.uint64]:
@@ -106,7 +116,7 @@ def blocks_at(key: bytes, table: int, rows: NDArray[np.uint64], column: int) -> 
 
 def block_cipher(key: bytes) -> CipherContext:
     """Return AES under a key as a function on single blocks, which is what a PRF on addresses asks for."""
-    return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
+    return Cipher(algorithms.AES(key), _BLOCK_BY_BLOCK).encryptor()
 
 
 def _row_words(table: int | NDArray[np.uint16], rows: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
@@ -135,6 +145,10 @@ def _lanes(cipher: CipherContext, words: NDArray[np.uint64]) -> NDArray[np.uint1
 
 
 def _encrypted(cipher: CipherContext, words: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    drawn = np.empty(words.nbytes + _FINAL_BYTES, dtype=np.uint8)
+    drawn = _room(words)
     cipher.update_into(words.reshape(-1).view(np.uint8).data, drawn.data)
     return drawn[: words.nbytes]
+
+
+def _room(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    return np.empty(words.nbytes + _FINAL_BYTES, dtype=np.uint8)

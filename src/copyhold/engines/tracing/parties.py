@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import cycle, islice
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from copyhold.engines.marks.dates import ShiftLaw, shifts
 from copyhold.engines.marks.keys import KEY_BYTES, PartyKeys
 from copyhold.engines.marks.permutation import IdSpace, permuted, restored
 from copyhold.engines.marks.prf import Addresses, Tag, uniforms_of_keys
+from copyhold.engines.tracing.answers import Answered
 from copyhold.engines.tracing.readings import Reading
 
 Bools = NDArray[np.bool_]
@@ -41,6 +42,11 @@ class Cells:
     def marks(self) -> Addresses:
         """Where the marks of the cells are drawn, laid out once however many parties are asked."""
         return Addresses.of(self.table, self.row, self.column, Tag.MARK)
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """All that tells these cells from others."""
+        return self.table, self.row, self.column, self.threshold
 
     def addresses(self) -> list[tuple[int, int, int]]:
         """Return (table, row, column) of each cell."""
@@ -174,10 +180,19 @@ class Facts:
 
 
 class KeyedParties:
-    """Parties whose marks are drawn from their keys on demand; nothing is stored per cell."""
+    """Parties whose marks are drawn from their keys on demand; a bounded part of what was drawn is kept."""
 
-    def __init__(self, keys: Sequence[PartyKeys], facts: Sequence[Facts], space: IdSpace) -> None:
+    def __init__(
+        self,
+        keys: Sequence[PartyKeys],
+        facts: Sequence[Facts],
+        space: IdSpace,
+        _answered: Answered | None = None,
+        _places: NDArray[np.intp] | None = None,
+    ) -> None:
         self._keys, self._facts, self.space = tuple(keys), tuple(facts), space
+        self._answered = Answered() if _answered is None else _answered
+        self._places = np.arange(len(self._keys)) if _places is None else _places
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -199,29 +214,25 @@ class KeyedParties:
 
     def select(self, index: NDArray[np.intp]) -> "KeyedParties":
         """Return some of the parties."""
-        return KeyedParties([self._keys[one] for one in index], [self._facts[one] for one in index], self.space)
+        keys, facts = [self._keys[one] for one in index], [self._facts[one] for one in index]
+        return KeyedParties(keys, facts, self.space, self._answered, self._places[index])
 
     def bits(self, cells: Cells) -> Bools:
         """Return each party's bits: 1 with probability t/65536."""
-        drawn = np.empty((len(self), len(cells.row)), dtype=np.uint16)
-        for one, uniforms in enumerate(uniforms_of_keys([keys.mark for keys in self._keys], cells.marks)):
-            drawn[one] = uniforms
-        return drawn < cells.threshold
+        return self._once("bits", cells.arrays, lambda: self._bits(cells))
 
     def held(self, cells: Cells) -> Bools | None:
-        """Return which cells each party held; facts that several parties share are looked up once."""
-        distinct = {id(one): one.holds(cells) for one in {id(one): one for one in self._facts}.values()}
-        if all(bool(one.all()) for one in distinct.values()):
-            return None
-        return np.stack([distinct[id(one)] for one in self._facts])
+        """Return which cells each party held."""
+        held = self._registered(lambda facts: facts.holds(cells))
+        return None if all(bool(one.all()) for one in held) else np.stack(held)
 
     def ids(self, participant: NDArray[np.uint64], value: NDArray[np.int64]) -> Seen:
         """Return whether each value is the party's own id of that participant."""
         if len(value) == 0:
             return Seen(*np.zeros((2, len(self), 0), dtype=bool))
-        given = permuted([keys.identifiers for keys in self._keys], participant.astype(np.int64), self.space)
-        held = [among(participant, one.identified) for one in self._facts]
-        return Seen(given == value, np.array(held).reshape(given.shape))
+        hit = self._once("ids", (participant, value), lambda: self._own_ids(participant) == value)
+        held = self._registered(lambda facts: among(participant, facts.identified))
+        return Seen(hit, np.array(held, dtype=bool).reshape(hit.shape))
 
     def loose_ids(self, value: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many values are ids of participants released to each party."""
@@ -232,12 +243,33 @@ class KeyedParties:
 
     def dates(self, participant: NDArray[np.uint64], unit: NDArray[np.uint64], shift: NDArray[np.int64]) -> Seen:
         """Return whether each shift is the party's own; never held by a party that accepted no shift."""
-        hit, held = np.zeros((2, len(self), len(unit)), dtype=bool)
+        if len(unit) == 0:
+            return Seen(*np.zeros((2, len(self), 0), dtype=bool))
+        hit = self._once("dates", (unit, shift), lambda: self._own_shifts(unit, shift))
+        held = self._registered(lambda facts: facts.moves(participant, unit, shift))
+        return Seen(hit, np.array(held, dtype=bool).reshape(hit.shape))
+
+    def _bits(self, cells: Cells) -> Bools:
+        drawn = uniforms_of_keys([keys.mark for keys in self._keys], cells.marks)
+        return np.asarray(drawn < cells.threshold)
+
+    def _own_ids(self, participant: NDArray[np.uint64]) -> NDArray[np.int64]:
+        return permuted([keys.identifiers for keys in self._keys], participant.astype(np.int64), self.space)
+
+    def _own_shifts(self, unit: NDArray[np.uint64], shift: NDArray[np.int64]) -> Bools:
+        hit = np.zeros((len(self), len(unit)), dtype=bool)
         for one, (keys, facts) in enumerate(zip(self._keys, self._facts, strict=True)):
-            if facts.shift is not None and len(unit):
+            if facts.shift is not None:
                 hit[one] = shifts(keys.dates, unit, facts.shift) == shift
-                held[one] = facts.moves(participant, unit, shift)
-        return Seen(hit, held)
+        return hit
+
+    def _once(self, what: str, asked: Sequence[NDArray[Any]], work: Callable[[], Bools]) -> Bools:
+        return self._answered.once(what, asked, self._places, work)
+
+    def _registered(self, look: Callable[[Facts], Bools]) -> list[Bools]:
+        """Ask the register about each party; facts that several parties share are looked up once."""
+        found = {id(one): look(one) for one in {id(one): one for one in self._facts}.values()}
+        return [found[id(one)] for one in self._facts]
 
 
 def control_parties(facts: Sequence[Facts], space: IdSpace, count: int, chance: Callable[[int], bytes]) -> KeyedParties:

@@ -28,7 +28,7 @@ from copyhold.engines.tracing.readings import Alternative, Reading, with_cells, 
 
 CHUNK = 20_000  # cells laid out at once, so that a leak of any size fits
 BLOCK = 4_000_000  # bits asked at once
-PARTIES = 500  # parties in a block, so that a block's sums stay in the processor's cache
+PARTIES = 800  # parties in a block, so that a block's sums stay in the processor's cache
 
 LARGE_CELLS, LARGE_GROUPS = 20_000, 1_000  # above either, parties are screened
 SCREEN_CELLS, SCREEN_GROUPS = 2_000, 200  # what they are screened on
@@ -122,6 +122,15 @@ class _Plan:
     weight: NDArray[np.float64]  # (hypotheses,)
     loose: NDArray[np.float64]  # (hypotheses,): pi (1 - eps)/c, the same for an id on a row that aligns to nobody
 
+    @property
+    def places(self) -> Iterator[tuple[float, slice, slice]]:
+        """Each share with its run of the laws and its run of the hypotheses."""
+        start = 0
+        for share, run in self.shares:
+            end = start + run.stop - run.start
+            yield share, run, slice(start, end)
+            start = end
+
     @staticmethod
     def of(hypotheses: Sequence[Hypothesis]) -> "_Plan":
         weight = {(one.share, one.law): one.weight for one in hypotheses}
@@ -140,7 +149,7 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What a block of parties says about the cells, ids and shifts of a reading."""
+    """What a block of parties says about the cells, ids and shifts of a reading; bits and held (cells, parties)."""
 
     bits: Numbers
     held: Numbers | None
@@ -150,7 +159,10 @@ class _Answers:
 
 
 class _Table:
-    """The factors of a reading under every law, laid out candidate by candidate for matrix products."""
+    """The factors of a reading under every law, laid out candidate by candidate for matrix products.
+
+    Laws stand in rows and parties in columns, so that a run of laws lies together in memory.
+    """
 
     def __init__(
         self, reading: Reading, plan: _Plan, named: Parties | None, ids_read: int, precision: Precision
@@ -162,6 +174,7 @@ class _Table:
         factors = log_factors(reading, plan.laws, _bits_of(named, cells))[:, :, order]
         self._low = np.ascontiguousarray(factors[0].T, dtype=precision)
         self._step = np.ascontiguousarray((factors[1] - factors[0]).T, dtype=precision)
+        self._misses = np.log1p(-plan.own)[:, None]
         self._ends = np.searchsorted(reading.cell_candidate[order], np.arange(candidates + 1))
         self._members = _members(reading.candidate_group, len(reading.neutral))
         self._ids_of = _members(reading.id_candidate, candidates)
@@ -169,39 +182,43 @@ class _Table:
 
     def log_products(self, parties: Parties) -> Numbers:
         """Return log prod over groups of R for every party and hypothesis, shape (parties, hypotheses)."""
-        answers, id_gain = self._ask(parties), self._id_gain(parties.id_space)
-        total = [np.zeros((len(parties), run.stop - run.start), self._precision) for _, run in self._plan.shares]
+        answers, id_gain = self._ask(parties), self._id_gain(parties.id_space)[:, None]
+        total = np.zeros((len(self._plan.weight), len(parties)), self._precision)
+        factor = np.empty_like(total)
         for members, neutral in zip(self._members, self._reading.neutral, strict=True):
             if len(members) == 0:
                 continue  # a group that comes from no candidate says nothing: its factor is 1
             logs = [self._candidate(one, answers, id_gain) for one in members]
             peak, unit, mean = _mean(logs, self._reading.candidate_weight[members], float(neutral))
-            for one, (share, run) in enumerate(self._plan.shares):
-                total[one] += np.log((1 - share) * unit[:, run] + share * mean[:, run])
-                total[one] += peak[:, run]
-        return np.concatenate(total, axis=1)
+            for share, run, place in self._plan.places:
+                np.multiply(unit[run], 1 - share, out=factor[place])
+                factor[place] += share * mean[run]
+            total += np.log(factor, out=factor)
+            for _, run, place in self._plan.places:
+                total[place] += peak[run]
+        return total.T
 
     def _ask(self, parties: Parties) -> _Answers:
         reading, held = self._reading, parties.held(self._cells)
         bits = parties.bits(self._cells) if held is None else parties.bits(self._cells) & held
         return _Answers(
-            bits.astype(self._precision),
-            None if held is None else held.astype(self._precision),
+            np.ascontiguousarray(bits.T, self._precision),
+            None if held is None else np.ascontiguousarray(held.T, self._precision),
             parties.ids(reading.participant[reading.id_candidate], reading.id_value),
             parties.dates(reading.participant[reading.date_candidate], reading.date_unit, reading.date_shift),
             parties.shifts,
         )
 
     def _candidate(self, candidate: int, answers: _Answers, id_gain: NDArray[np.float64]) -> Numbers:
-        """Return the log product of a candidate's factors, shape (parties, laws)."""
+        """Return the log product of a candidate's factors, shape (laws, parties)."""
         cells = slice(self._ends[candidate], self._ends[candidate + 1])
-        low, miss = self._low[cells], np.log1p(-self._plan.own)
-        logs: Numbers = answers.bits[:, cells] @ self._step[cells]
-        logs += low.sum(axis=0) if answers.held is None else answers.held[:, cells] @ low
+        low = self._low[cells]
+        logs: Numbers = self._step[cells].T @ answers.bits[cells]
+        logs += low.sum(axis=0)[:, None] if answers.held is None else low.T @ answers.held[cells]
         for one in self._ids_of[candidate]:
-            logs += _factor(answers.ids, one, id_gain, miss)
+            logs += _factor(answers.ids, one, id_gain, self._misses)
         for one in self._dates_of[candidate]:
-            logs += _factor(answers.dates, one, _gain(self._plan.own, answers.shifts[:, None]), miss)
+            logs += _factor(answers.dates, one, _gain(self._plan.own[:, None], answers.shifts), self._misses)
         return logs
 
     def _id_gain(self, id_space: int) -> NDArray[np.float64]:
@@ -210,7 +227,8 @@ class _Table:
 
 def _mean(logs: list[Numbers], weights: NDArray[np.float64], neutral: float) -> tuple[Numbers, Numbers, Numbers]:
     """Return a peak that is not negative, and 1 and w_0 + sum of w_cand exp(log product), each divided by exp(peak)."""
-    peak = np.maximum(np.max(logs, axis=0) if len(logs) > 1 else logs[0], 0)
+    highest = np.max(logs, axis=0) if len(logs) > 1 else logs[0]
+    peak = np.maximum(highest, np.zeros_like(highest))  # three times as quick as with a scalar
     unit = np.exp(-peak)
     mean = neutral * unit
     for one, weight in zip(logs, weights, strict=True):
@@ -225,8 +243,7 @@ def _gain(own: NDArray[np.float64], space: NDArray[np.int64] | NDArray[np.float6
 
 
 def _factor(seen: Seen, one: np.intp, gain: NDArray[np.float64], miss: NDArray[np.float64]) -> Numbers:
-    hit, held = seen.hit[:, one, None], seen.held[:, one, None]
-    return np.where(held, np.where(hit, gain, miss), 0.0)
+    return np.where(seen.held[:, one], np.where(seen.hit[:, one], gain, miss), 0.0)
 
 
 def _loose_ids(reading: Reading, parties: Parties, plan: _Plan) -> Numbers:

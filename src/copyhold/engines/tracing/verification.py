@@ -220,7 +220,7 @@ def _unproved(document: Document, copies: Mapping[str, str]) -> tuple[list[str],
 def _drawn_by_opened_key(document: Document, name: Document) -> bool:
     key, nonce = (bytes.fromhex(name["opened_key"][part]) for part in ("key", "nonce"))
     cells = _cells(document)
-    drawn = next(iter(uniforms_of_keys([key], cells.marks))) < cells.threshold
+    drawn = uniforms_of_keys([key], cells.marks)[0] < cells.threshold
     committed = commitment(key, nonce) == bytes.fromhex(name["key_commitment"])
     return committed and _same_bits(name["bits"], "".join(map(str, drawn.astype(int).tolist())))
 
