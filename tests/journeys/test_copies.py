@@ -12,13 +12,15 @@ import polars as pl
 import pytest
 
 from copyhold.actions import catalogue, parties, releases
+from copyhold.adapters.keys_file import FileKeys
 from copyhold.config.database import close
 from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
-from copyhold.domain.errors import ConflictError, InvalidInputError
+from copyhold.domain.errors import ConflictError, IntegrityError, InvalidInputError
 from copyhold.domain.parties import Person
 from copyhold.domain.projects import Project
 from copyhold.domain.releases import Release, State, Traceability
 from copyhold.domain.verdicts import Refused
+from copyhold.engines.marks.copies import write_copy
 from copyhold.engines.tables.dictionary import to_csv
 from copyhold.jobs import catalogue as datasets
 from copyhold.jobs import releases as jobs
@@ -38,8 +40,9 @@ def _accepted(one: Field) -> Field:
 
 
 SEEN = Field(TABLE, "SEEN", "SEEN", FieldType.DATE, Role.QUASI)
+DRINKS = Field(TABLE, "DRINKS", "DRINKS", FieldType.INTEGER, Role.FREE, decimals=0, missing_codes=("777", "refused"))
 NAME = Field(TABLE, "NAME", "NAME", FieldType.TEXT, Role.DIRECT)
-FIELDS = Dictionary((*(_accepted(one) for one in dictionary().fields if one.name in KEPT), SEEN, NAME))
+FIELDS = Dictionary((*(_accepted(one) for one in dictionary().fields if one.name in KEPT), SEEN, DRINKS, NAME))
 VISIT = "visits"
 VISITS = (
     Field(VISIT, "SEQN", "SEQN", FieldType.INTEGER, Role.ID),
@@ -107,7 +110,8 @@ def people() -> pl.DataFrame:
     table = pl.read_parquet(NHANES).filter(pl.col("BMXBMI").is_not_null(), pl.col("LBXSGL").is_not_null())
     table = table.select(name for name in table.columns if name in KEPT).sample(ROWS, seed=1).sort("SEQN")
     days = pl.Series("SEEN", [date(2001, 1, 1) + timedelta(days=7 * place % 3000) for place in range(ROWS)])
-    return table.with_columns(days, (pl.lit("Person ") + pl.col("SEQN").cast(pl.String)).alias("NAME"))
+    drinks = pl.Series("DRINKS", [("0", "3", "777", "refused", None)[place % 5] for place in range(ROWS)])
+    return table.with_columns(days, drinks, (pl.lit("Person ") + pl.col("SEQN").cast(pl.String)).alias("NAME"))
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +140,7 @@ def test_a_copy_holds_the_fields_in_order_with_the_partys_own_ids_first(filled: 
     assert not set(copy["SEQN"]) & set(people["SEQN"])
     assert copy["SEQN"].n_unique() == ROWS
     assert copy["SEQN"].max() < 10**15
+    assert copy["DRINKS"].head(5).to_list() == [0, 3, 777, None, None]
     for name in ("CYCLE", "RIAGENDR", "SEEN"):
         assert copy[name].cast(people[name].dtype).to_list() == people[name].to_list()
     assert (copy["LBXSGL"] != people["LBXSGL"]).mean() > 0.1
@@ -205,7 +210,7 @@ def test_ids_stay_over_refreshes_and_differ_between_parties(custody: Custody, pe
 
 def test_the_same_copy_has_the_same_bytes_however_the_master_was_read(filled: Custody) -> None:
     project = filled.project()
-    for ending in (".parquet", ".csv", ".sav"):
+    for ending in (".parquet", ".csv", ".sav", ".dta"):
         made = [filled.copy(project, f"{rows}{ending}", rows=rows).sha256 for rows in (211, 1_000, 25_000)]
         assert len(set(made)) == 1
 
@@ -306,6 +311,36 @@ def test_a_process_killed_while_it_makes_a_copy_leaves_none_that_is_not_on_recor
     else:
         filled.copy(filled.project())
     assert filled.outside() == {"copy.parquet"}
+
+
+def test_a_copy_that_does_not_read_back_as_its_partys_is_never_issued(
+    filled: Custody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(*given: object, **named: object) -> object:
+        copy = write_copy(*given, **named)  # type: ignore[arg-type] # passed on as given
+        path = copy.written.path
+        one = pl.int_range(pl.len()) == 1_234
+        pl.read_parquet(path).with_columns(RIAGENDR=pl.when(one).then(pl.lit("3")).otherwise("RIAGENDR")).write_parquet(
+            path
+        )
+        return copy
+
+    monkeypatch.setattr(jobs, "write_copy", spoiled)
+    asked = filled.ask(filled.project())
+    with pytest.raises(Refused) as refused:
+        jobs.make(filled.home, filled.occasion, asked.id, filled.folder / "copy.parquet", step=quiet)
+    assert [one.code for one in refused.value.verdict.reasons] == ["MARKS_NOT_DECODED"]
+    assert filled.outside() == set()
+
+
+def test_a_key_that_is_not_the_one_committed_to_marks_nothing(filled: Custody, people: pl.DataFrame) -> None:
+    project = filled.project()
+    filled.copy(project)
+    asked = filled.ask(project)
+    other = FileKeys.create(filled.folder.parent / "other keys", os.urandom)
+    outside = replace(filled.home.outside, keys=other)
+    with pytest.raises(IntegrityError, match="not the one that the log commits to"):
+        jobs.make(replace(filled.home, outside=outside), filled.occasion, asked.id, None, step=quiet)
 
 
 def ended(what: Callable[[], object]) -> int:

@@ -19,8 +19,9 @@ from tests.engines.marks.nhanes import PLAN_KEY, TABLE, TIES, TOLERANCES, dictio
 from tests.engines.marks.test_embedding import KEYS, NAMES
 from tests.engines.marks.test_plan import nhanes_plan
 
-NOTE = Field(TABLE, "NOTE", "NOTE", FieldType.TEXT, Role.FREE)
-FIELDS = (*dictionary().of(TABLE), NOTE)
+NOTE = Field(TABLE, "NOTE", "NOTE", FieldType.TEXT, Role.FREE, missing_codes=("refused to answer",))
+DRINKS = Field(TABLE, "DRINKS", "DRINKS", FieldType.CATEGORY, Role.FREE, missing_codes=("777", "999"))
+FIELDS = (*dictionary().of(TABLE), NOTE, DRINKS)
 RELEASED = tuple(name for name in NAMES if name in {"SEQN", "CYCLE", *TOLERANCES, *TIES})
 ENDINGS = (".parquet", ".csv", ".sav", ".dta", ".xpt")
 NOTES = ["plain", "", None, " before", "after  ", 'a "quoted", cell', "two\nlines", "=1+1", "NA", "007", "5.10"]
@@ -28,10 +29,11 @@ NOTES = ["plain", "", None, " before", "after  ", 'a "quoted", cell', "two\nline
 
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """NHANES as a snapshot has it, with a column of awkward texts."""
+    """NHANES as a snapshot has it, with columns of awkward texts and codes."""
     table = snapshot()
     notes = pa.array([NOTES[row % len(NOTES)] for row in range(len(table))], pa.string())
-    table = table.append_column("NOTE", notes)
+    drinks = pa.array([("0", "3", "777", None, "999")[row % 5] for row in range(len(table))], pa.string())
+    table = table.append_column("NOTE", notes).append_column("DRINKS", drinks)
     kept = {one.name: TYPES[one.type] for one in FIELDS}
     kinds = [pa.field(one.name, kept.get(one.name, one.type)) for one in table.schema]
     path = tmp_path_factory.mktemp("master") / "people.parquet"
@@ -57,10 +59,10 @@ def marking(*more: str, keys: PartyKeys = KEYS) -> Embedding:
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_cell_reads_back_from_every_format(few: Path, tmp_path: Path, ending: str) -> None:
-    of, under = extract(few, "NOTE"), marking("NOTE")
+    of, under = extract(few, "NOTE", "DRINKS"), marking("NOTE", "DRINKS")
     copy = write_copy(of, under, tmp_path / f"copy{ending}")
     check = decode(copy, of, under)
-    assert (check.passed, check.cells + check.others) == (True, 1_200 * (len(RELEASED) + 1))
+    assert (check.passed, check.cells + check.others) == (True, 1_200 * (len(RELEASED) + 2))
     assert check.cells > 5_000
     assert decode_all(copy.written.path, of, under) == check
 
