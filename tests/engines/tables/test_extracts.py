@@ -92,6 +92,14 @@ def test_rows_leave_by_participant(tmp_path: Path) -> None:
     assert ages[0] == ages[1] == [6, 7, 800 % 90, 801 % 90]
 
 
+@pytest.mark.parametrize("without", [[0], [49], [3, 4, 20], list(range(0, 50, 3)), list(range(49)), list(range(50))])
+def test_whoever_is_left_out_the_others_stay_in_order(tmp_path: Path, without: list[int]) -> None:
+    some = extract(stored(tmp_path, 100, groups=40), without=without)
+    left = [number for number in range(50) for _ in range(2) if number not in without]
+    assert [number for one in some.batches(["age"]) for number in one.column(PARTICIPANT).to_pylist()] == left
+    assert some.rows == len(left)
+
+
 def test_a_sample_is_everybody_or_evenly_chosen_parts(tmp_path: Path) -> None:
     some = extract(stored(tmp_path, 1_000), without=[0])
     assert sum(one.num_rows for one in some.sampled(["age"], 998)) == 998
