@@ -35,7 +35,8 @@ SEED = 1
 ID = "eid"
 LEAD = "lead@hospital.example"
 GIBIBYTE = 1 << 30
-STEPS = ("cohort", "add", "plain", "release", "plain")
+WITHDRAWN = 100
+STEPS = ("cohort", "add", "plain", "release", "plain", "withdrawn")
 BARS = {
     "release over plain": 2.0,
     "utility over release": 1.0,
@@ -76,7 +77,7 @@ def _apart(step: str, folder: Path, rows: int, columns: int) -> Figures:
 
 
 def _measured(step: str, folder: Path, rows: int, columns: int) -> Figures:
-    run = {"cohort": _cohort, "add": _add, "plain": _plain, "release": _release}[step]
+    run = {"cohort": _cohort, "add": _add, "plain": _plain, "release": _release, "withdrawn": _withdrawn}[step]
     started = time.process_time()
     found = run(folder, rows, columns) or {}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIBIBYTE
@@ -131,6 +132,7 @@ def _release(folder: Path, _rows: int, _columns: int) -> Figures:
         _timed(spent, "decode", jobs, "_decoded"),
         _timed(spent, "power", jobs, "_told_by_rows"),
         _timed(spent, "utility", jobs, "_utility"),
+        _timed(spent, "withdrawals", jobs.Copying, "_withdrawn"),
     ):
         started = time.process_time()
         asked = releases.request(occasions(), "Heart", LEAD)
@@ -139,6 +141,17 @@ def _release(folder: Path, _rows: int, _columns: int) -> Figures:
     parts = {name: round(seconds, 2) for name, seconds in spent.items()}
     counted = whole - spent.get("utility", 0.0) - spent.get("power", 0.0)
     return {"whole": round(whole, 2), "counted": round(counted, 2), "of_it": parts, "rows_needed": made.power["none"]}
+
+
+def _withdrawn(folder: Path, rows: int, columns: int) -> Figures:
+    """Make another copy after participants have withdrawn: their ids are looked for among all."""
+    _, occasions = _custody(folder)
+    from copyhold.actions import catalogue
+
+    gone = pq.read_table(folder / "cohort.parquet", columns=[ID])[ID][:WITHDRAWN].to_pylist()
+    catalogue.withdraw(occasions(), "Cohort", tuple(map(str, gone)))
+    (folder / "copy.parquet").unlink()
+    return _release(folder, rows, columns)
 
 
 def _plain(folder: Path, _rows: int, _columns: int) -> None:
@@ -193,7 +206,9 @@ def _quiet(_name: str, _share: float) -> None:
     """Tell nobody."""
 
 
-def _report(rows: int, columns: int, add: Figures, before: Figures, release: Figures, after: Figures) -> None:
+def _report(
+    rows: int, columns: int, add: Figures, before: Figures, release: Figures, after: Figures, fewer: Figures
+) -> None:
     plain = (before["cpu"] + after["cpu"]) / 2
     figures = {
         "release over plain": release["counted"] / plain,
@@ -202,11 +217,12 @@ def _report(rows: int, columns: int, add: Figures, before: Figures, release: Fig
         "dataset add, CPU minutes": add["cpu"] / 60,
         "dataset add memory, GB": add["peak_gb"],
     }
+    print(f"{WITHDRAWN} withdrawn: {fewer['counted'] / plain:.2f} times plain, as every id is looked at")
     for name, figure in figures.items():
         print(f"{name:28} {figure:7.2f}   bar {BARS[name]:.1f}   {'' if figure <= BARS[name] else 'MISSED'}")
     RESULTS.mkdir(exist_ok=True)
     told = {"rows": rows, "columns": columns, "figures": figures, "bars": BARS}
-    told |= {"plain": [before, after], "release": release, "dataset_add": add}
+    told |= {"plain": [before, after], "release": release, "after_withdrawals": fewer, "dataset_add": add}
     name = "release_speed.json" if columns <= 100 else f"release_speed_{columns}.json"
     (RESULTS / name).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 

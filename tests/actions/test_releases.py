@@ -237,3 +237,56 @@ class TestSight:
                 break
             window = Window(size=2, before=page.older)
         assert seen == made[::-1]
+
+
+class TestUnderWay:
+    def test_a_request_is_found_again_until_its_copy_is_issued(
+        self, world: World, project: Project, lead: Person
+    ) -> None:
+        assert releases.under_way(world.by(), project.name, lead.email) is None
+        first = releases.request(world.by(), project.name, lead.email)
+        assert releases.under_way(world.by(), project.name, lead.email) == first
+        newer = releases.request(world.by(), project.name, lead.email)
+        assert releases.under_way(world.by(), project.name, lead.email) == newer
+        order = releases.begin(world.by(), newer.id)
+        _issue(world, newer, order)
+        assert releases.under_way(world.by(), project.name, lead.email) == first
+        releases.drop(world.by(), first.id)
+        assert releases.under_way(world.by(), project.name, lead.email) is None
+
+    def test_it_is_of_the_newest_version_for_the_same_person_and_with_the_reason_told(
+        self, world: World, project: Project, lead: Person
+    ) -> None:
+        asked = releases.request(world.by(), project.name, lead.email, waiver="pilot")
+        assert releases.under_way(world.by(), project.name, lead.email, waiver="pilot") == asked
+        assert releases.under_way(world.by(), project.name, lead.email) == asked
+        assert releases.under_way(world.by(), project.name, lead.email, waiver="another") is None
+        assert releases.under_way(world.by(), project.name, lead.email, open_copy=False) is None
+        assert releases.under_way(world.by(), project.name, make.person(world).email) is None
+        make.version(world)
+        assert releases.under_way(world.by(), project.name, lead.email) is None
+
+
+class TestOrder:
+    def test_a_copy_tells_from_what_it_was_made_whatever_came_after(
+        self, world: World, project: Project, lead: Person
+    ) -> None:
+        catalogue.withdraw(world.by(), "NHANES", ("1001",))
+        requested = releases.request(world.by(), project.name, lead.email)
+        order = releases.begin(world.by(), requested.id)
+        with pytest.raises(ConflictError, match="never issued"):
+            releases.order(world.by(), requested.id)
+        issued = _issue(world, requested, order)
+        catalogue.withdraw(world.by(), "NHANES", ("1002",))
+        make.version(world)
+        assert releases.order(world.by(), issued.id) == order
+
+    def test_only_who_makes_copies_is_told(self, world: World, project: Project) -> None:
+        copy = make.release(world, project=project)
+        for ask in (
+            lambda: releases.order(world.by(copy.holder), copy.id),
+            lambda: releases.under_way(world.by(copy.holder), project.name, "x@y.example"),
+        ):
+            with pytest.raises(Refused) as refused:
+                ask()
+            assert codes(refused) == ["NO_PERMISSION"]

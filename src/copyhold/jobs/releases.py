@@ -75,17 +75,21 @@ def make(
 
 @dataclass(frozen=True)
 class Verified:
-    """A copy at hand against the register: its hash and the one recorded; every cell, None where it is no table."""
+    """A copy at hand against the register: its hash and the one recorded, and whether every cell is the party's.
+
+    No more than yes or no is told of the cells: how many of its marks a file shows is a score, and scores are given in
+    traces alone, where they are charged. `decodes` None means that there is no table to be read.
+    """
 
     path: Path
     sha256: str
     recorded: str
-    check: DecodeCheck | None
+    decodes: bool | None
 
     @property
     def passed(self) -> bool:
         """Whether these are the bytes that were issued, and their marks the party's."""
-        return self.sha256 == self.recorded and self.check is not None and self.check.passed
+        return self.sha256 == self.recorded and bool(self.decodes)
 
 
 def verify(home: Home, occasions: Occasions, release_id: str, file: Path | None, *, step: Step) -> Verified:
@@ -334,7 +338,7 @@ def _sha256(path: Path) -> str:
         raise NotFoundError(f"{path} cannot be read; name the file or folder of the copy.") from None
 
 
-def _every_cell(copying: Copying, files: Mapping[str, Path], step: Step) -> DecodeCheck | None:
+def _every_cell(copying: Copying, files: Mapping[str, Path], step: Step) -> bool | None:
     check = DecodeCheck()
     try:
         for number, (table, path) in enumerate(files.items(), 1):
@@ -342,4 +346,4 @@ def _every_cell(copying: Copying, files: Mapping[str, Path], step: Step) -> Deco
             step("every cell", number / len(files))
     except UnreadableFileError:
         return None
-    return check
+    return check.passed

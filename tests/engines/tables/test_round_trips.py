@@ -125,6 +125,9 @@ def test_facts_without_a_place_are_reported(tmp_path: Path) -> None:
     batch = pa.record_batch([[1]], schema=schema)
     assert write([batch], tmp_path / "copy.xpt", schema).left_out == {"sex": ("value labels", "missing codes")}
     assert write([batch], tmp_path / "copy.sav", schema).left_out == {"sex": ("missing codes",)}
+    long = described(pa.field("sex", pa.string()), ColumnFacts(missing_codes=("refused to answer",)))
+    words = pa.record_batch([["1"]], schema=pa.schema([long]))
+    assert write([words], tmp_path / "copy.sav", pa.schema([long])).left_out == {"sex": ("missing codes",)}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
 from copyhold.domain.errors import InvalidInputError
-from copyhold.engines.tables.snapshots import Snapshot, read_batches, write_snapshot
+from copyhold.engines.tables.snapshots import Snapshot, fixed_decimals, read_batches, write_snapshot
 
 PEOPLE = (
     Field("people", "eid", "eid", FieldType.TEXT, Role.ID),
@@ -99,3 +99,31 @@ def test_a_table_without_ids_has_a_participant_per_row(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text(FIRST)
     made = write_snapshot({"people": tmp_path / "p.csv"}, Dictionary(PEOPLE), tmp_path / "s")
     assert next(read_batches(made.of("people").path, ["bmi"])).column("__participant").to_pylist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("cells", "fixed"),
+    [
+        (["5.10", "6.00", "", "7.25"], True),
+        (["5.10", "6", "7.25"], False),
+        (["5.10", "777", "7.25"], True),  # a code for no answer
+        (["5.10", "unknown"], True),
+        (["5.1", "6.2"], False),
+    ],
+)
+def test_a_snapshot_remembers_whether_all_decimals_are_written(tmp_path: Path, cells: list[str], fixed: bool) -> None:
+    glucose = Field(
+        "t", "glucose", "glucose", FieldType.DECIMAL, Role.FREE, decimals=2, missing_codes=("777", "unknown")
+    )
+    eid = Field("t", "eid", "eid", FieldType.INTEGER, Role.ID)
+    (tmp_path / "t.csv").write_text("eid,glucose\n" + "".join(f"{row},{cell}\n" for row, cell in enumerate(cells)))
+    made = write_snapshot({"t": tmp_path / "t.csv"}, Dictionary((eid, glucose)), tmp_path / "s", id_column="eid")
+    assert fixed_decimals(made.of("t").path) == ({"glucose"} if fixed else set())
+
+
+def test_numbers_that_were_never_text_have_no_written_decimals(tmp_path: Path) -> None:
+    pl.DataFrame({"eid": [1, 2], "glucose": [5.1, 6.25]}).write_parquet(tmp_path / "t.parquet")
+    glucose = Field("t", "glucose", "glucose", FieldType.DECIMAL, Role.FREE, decimals=2)
+    eid = Field("t", "eid", "eid", FieldType.INTEGER, Role.ID)
+    made = write_snapshot({"t": tmp_path / "t.parquet"}, Dictionary((eid, glucose)), tmp_path / "s", id_column="eid")
+    assert fixed_decimals(made.of("t").path) == set()

@@ -21,7 +21,7 @@ from copyhold.engines.tables.blocks import PARTICIPANT
 from copyhold.engines.tables.extracts import Extract
 from copyhold.engines.tables.files import opened
 from copyhold.engines.tables.limits import Limits
-from copyhold.engines.tables.places import Place, joined, places, read_places, read_rows, take
+from copyhold.engines.tables.places import Place, places, read_places, read_rows, take, whole
 from copyhold.engines.tables.regrouping import regrouped
 from copyhold.engines.tables.snapshots import GROUP_ROWS
 from copyhold.engines.tables.sources import Kind
@@ -54,7 +54,7 @@ def write_copy(
     """
     marking = _Marking(extract, embedding, places(extract.rows), step)
     written = write(marking.batches(rows), path, extract.schema)
-    held = tuple(one for parts in marking.held if (one := joined(parts)) is not None)
+    held = tuple(one for parts in marking.held if (one := whole(parts)) is not None)
     return TableCopy(written, distinct(marking.people), marking.places, held)
 
 

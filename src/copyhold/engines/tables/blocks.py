@@ -207,12 +207,14 @@ def _decimal_units(
     numbers: NDArray[np.float64 | np.float32 | np.int64], valid: NDArray[np.bool_], decimals: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     if numbers.dtype.kind == "i":
-        return numbers.astype(np.int64) * np.int64(10**decimals), valid
-    shifted = numbers.astype(np.float64) * 10.0**decimals if decimals else numbers.astype(np.float64)
+        return numbers.astype(np.int64, copy=False) * np.int64(10**decimals), valid
+    exact = numbers.astype(np.float64, copy=False)
+    shifted = exact * 10.0**decimals
     within = np.abs(shifted) < EXACT  # False for NaN and infinity as well
-    values = np.where(within, np.rint(shifted), 0).astype(np.int64)
+    rounded = np.rint(shifted)
+    values = (rounded if within.all() else np.where(within, rounded, 0)).astype(np.int64)
     back = natural(values, FieldType.DECIMAL, decimals)
-    return values, valid & within & (back.astype(numbers.dtype) == numbers)
+    return values, valid & within & (back.astype(numbers.dtype, copy=False) == numbers)
 
 
 def _numbers(batch: pa.RecordBatch, name: str) -> NDArray[np.uint64]:

@@ -19,11 +19,13 @@ from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
 from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.tables import cohorts
 from copyhold.engines.tables.blocks import AMBIGUOUS, PARTICIPANT, ROW
+from copyhold.engines.tables.regrouping import joined
 from copyhold.engines.tables.snapshots import GROUP_ROWS, TYPES, fixed_decimals, read_batches
 from copyhold.engines.tables.sources import NO_FACTS, ColumnFacts, described
 from copyhold.engines.tables.spelling import spelled
 
 GROUPS = 4  # from which a sample comes at least
+FEW = 64  # rows left out of a batch, up to which it is cheaper to put the rest together than to choose row by row
 
 People = NDArray[np.uint64]
 
@@ -125,8 +127,7 @@ class Extract:
             if self._everybody:
                 yield batch
                 continue
-            keeps = self._keeps(batch)
-            yield batch if keeps.all() else batch.filter(pa.array(keeps))
+            yield _kept(batch, self._keeps(batch))
 
     @property
     def _everybody(self) -> bool:
@@ -158,6 +159,18 @@ def _among(people: People, listed: People) -> NDArray[np.bool_]:
         return np.zeros(len(people), dtype=bool)
     place = np.minimum(np.searchsorted(listed, people), len(listed) - 1)
     return np.asarray(listed[place] == people)
+
+
+def _kept(batch: pa.RecordBatch, keeps: NDArray[np.bool_]) -> pa.RecordBatch:
+    """Keep some rows; where few are left out, what lies between them is copied as it lies."""
+    left_out = np.flatnonzero(~keeps)
+    if not len(left_out):
+        return batch
+    if len(left_out) > FEW:
+        return batch.filter(pa.array(keeps))
+    borders = zip([0, *(left_out + 1)], [*left_out, batch.num_rows], strict=True)
+    parts = [batch.slice(start, stop - start) for start, stop in borders if stop > start]
+    return joined(parts) if parts else batch.slice(0, 0)
 
 
 def _announced(one: Field, fixed: bool) -> pa.Field:

@@ -15,6 +15,7 @@ from copyhold.engines.tables.columns import typed
 from copyhold.engines.tables.legal_names import legal_names
 from copyhold.engines.tables.limits import Limits
 from copyhold.engines.tables.reading import batches
+from copyhold.engines.tables.regrouping import joined
 from copyhold.engines.tables.snapshots import TYPES
 from copyhold.engines.tables.sources import NO_FACTS, Kind
 from copyhold.engines.tables.spelling import spelled
@@ -62,7 +63,7 @@ def gathered(parts: Iterable[pa.RecordBatch], wanted: Sequence[Place]) -> list[p
         first += part.num_rows
         if first >= max((place.stop for place in wanted), default=0):
             break
-    return [joined(parts) for parts in held]
+    return [whole(parts) for parts in held]
 
 
 def take(part: pa.RecordBatch, first: int, wanted: Sequence[Place], held: Sequence[list[pa.RecordBatch]]) -> None:
@@ -73,9 +74,9 @@ def take(part: pa.RecordBatch, first: int, wanted: Sequence[Place], held: Sequen
             parts.append(rows.take(pa.array(range(rows.num_rows), pa.int64())))
 
 
-def joined(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch | None:
+def whole(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch | None:
     """Put the parts of a place together, None where there are none."""
-    return pa.Table.from_batches(parts).combine_chunks().to_batches()[0] if parts else None
+    return joined(parts) if parts else None
 
 
 def read_places(
@@ -126,7 +127,7 @@ def _declared(column: pa.Array, one: Field) -> pa.Array:
 
 def _of_groups(path: Path, place: Place) -> pa.RecordBatch | None:
     with parquet.ParquetFile(path) as file:
-        return joined([part for part in _overlapping(file, place) if part.num_rows])
+        return whole([part for part in _overlapping(file, place) if part.num_rows])
 
 
 def _overlapping(file: parquet.ParquetFile, place: Place) -> Iterator[pa.RecordBatch]:

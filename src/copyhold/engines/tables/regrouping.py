@@ -1,6 +1,6 @@
 """The same rows in batches of another size."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -16,14 +16,15 @@ def regrouped(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Recor
         start = 0
         while count + batch.num_rows - start >= rows:
             taken = rows - count
-            yield _joined([*held, batch.slice(start, taken)])
+            yield joined([*held, batch.slice(start, taken)])
             start, held, count = start + taken, [], 0
         if start < batch.num_rows:
             held.append(batch.slice(start))
             count += batch.num_rows - start
     if held:
-        yield _joined(held)
+        yield joined(held)
 
 
-def _joined(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+def joined(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """Put batches with rows in them together, in one piece of memory."""
     return pa.Table.from_batches(parts).combine_chunks().to_batches()[0]

@@ -121,7 +121,7 @@ def read_batches(
     path: Path, columns: Sequence[str] | None = None, rows: int = GROUP_ROWS, groups: Sequence[int] | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Iterate over a snapshot's table, or some row groups of it; numbers and flag come before the columns asked for."""
-    with parquet.ParquetFile(path) as file:
+    with parquet.ParquetFile(path, memory_map=True) as file:
         names = None if columns is None else [ROW, PARTICIPANT, AMBIGUOUS, *columns]
         yield from file.iter_batches(batch_size=rows, row_groups=groups, columns=names, use_threads=False)
 

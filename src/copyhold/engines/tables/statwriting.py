@@ -30,6 +30,7 @@ _LONGEST_TEXT = {Kind.SAV: 32_767, Kind.DTA: 2_000_000_000, Kind.XPT: 32_767}  #
 _LONGEST_TITLE = {Kind.SAV: 255, Kind.DTA: 80, Kind.XPT: 255}  # bytes; Stata counts letters, so this is cautious
 _IBM_RANGE = (5.4e-79, 7.2e75)  # the numbers of a transport file: SAS TS-140, "Numeric data fields"
 _SAV_CODES = 3  # missing codes of an SPSS variable, or one range
+_SAV_TEXT_CODE = 8  # bytes of a missing code that is text
 _NARROW_STATA = 32_767  # variables up to which Stata 14 opens a file
 _ORIGIN = {Kind.SAV: "1582-10-14", Kind.DTA: "1960-01-01", Kind.XPT: "1960-01-01"}
 _DATE_FORMAT = {Kind.SAV: "DATE11", Kind.DTA: "%td", Kind.XPT: "DATE9"}
@@ -190,7 +191,8 @@ def _missing_codes(column: _Column, kind: Kind) -> list[Any]:
     if kind is Kind.DTA:
         return [code[1:] for code in codes] if column.tagged else []
     if column.text:
-        return list(codes) if len(codes) <= _SAV_CODES else []
+        fitting = len(codes) <= _SAV_CODES and all(len(code.encode()) <= _SAV_TEXT_CODE for code in codes)
+        return list(codes) if fitting else []
     numbers = sorted(number for code in codes if (number := _number(code)) is not None)
     if len(numbers) <= _SAV_CODES:
         return list(numbers)

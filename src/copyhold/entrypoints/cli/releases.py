@@ -110,7 +110,7 @@ def verify(
             "path": str(found.path),
             "sha256": found.sha256,
             "recorded": found.recorded,
-            "check": plain(found.check),
+            "decodes": found.decodes,
         },
         *_verified(found),
     )
@@ -119,13 +119,12 @@ def verify(
 
 def _verified(found: jobs.Verified) -> list[str]:
     same = "These are the bytes that were issued." if found.sha256 == found.recorded else "Other bytes were issued."
-    if found.check is None:
-        return [same, "What is there cannot be read as a table."]
-    check = found.check
-    return [
-        same,
-        f"{check.wrong} of {check.cells} marked cells are not as issued, {check.altered} of {check.others} others.",
-    ]
+    cells = {
+        None: "What is there cannot be read as a table.",
+        False: "Not every cell is as it was issued.",
+        True: "Every cell is as it was issued, marks included.",
+    }
+    return [same, cells[found.decodes]]
 
 
 @release.command()
