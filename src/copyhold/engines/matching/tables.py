@@ -7,11 +7,12 @@ how far the leaked rows stand out above the best rows of a decoy (see `decoy`), 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from copyhold.engines.matching.codings import codings
 from copyhold.engines.matching.columns import Affinity, Match, affinity
 from copyhold.engines.matching.decoy import Deal, deals
 from copyhold.engines.matching.index import NumberColumn, TableIndex
@@ -31,6 +32,7 @@ _SURE_LEAD, _SURE_ERRORS = 2.0, 5.0  # nats, and standard errors, of a lead afte
 _CLIP = 20.0  # nats beyond which a row's lead says no more about a start
 _DECOYS = 200  # decoy scores from which a false-match rate of 1 % is told
 _FALSE_MATCHES = 0.01
+_FEWEST_ALIGNED = 4  # aligned rows that settle the columns again
 _FEW_VALUES = 8  # residuals from which a column's own noise is told
 _STRAY, _STRAY_RANGE = 0.02, 40.0  # share and range, in tolerances, of values that no noise level explains
 _NOTHING = 1e-6  # tolerances: binary noise
@@ -71,9 +73,44 @@ def match_table(leaked: Sequence[LeakedColumn], index: TableIndex, steps: Mappin
     start = _best_start(sample, index, first, steps)
     if start is None:
         return _nothing(leaked, steps)
-    matches, margins = _settled(sample, index, first, start)
+    found = _aligned(leaked, index, *_settled(sample, index, first, start))
+    if start.outstanding.mean() <= _MOST and np.count_nonzero(found.aligned) >= _FEWEST_ALIGNED:
+        found = _settled_again(leaked, index, first, found)
+    return replace(found, matches=_with_codings(leaked, index, found))
+
+
+def _aligned(
+    leaked: Sequence[LeakedColumn], index: TableIndex, matches: tuple[Match, ...], margins: Margins
+) -> TableMatch:
     alignment = align(_probes(leaked, index, matches, margins))
     return TableMatch(matches, margins, alignment, _decoy_scores(leaked, index, matches, margins))
+
+
+def _settled_again(
+    leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, found: TableMatch
+) -> TableMatch:
+    """Let the rows that align settle columns, units and noise, where few rows of the first sample did.
+
+    Of a leak that is mostly other people's rows the first sample may hold none that is in the master.
+    """
+    surest = np.argsort(-found.alignment.best, kind="stable")[: np.count_nonzero(found.aligned)][:_SAMPLE]
+    sample = _sampled(leaked, np.sort(surest))
+    start = _tried(sample, index, found.matches, found.margins)
+    again = _aligned(leaked, index, *_settled(sample, index, first, start))
+    return max(found, again, key=lambda one: (int(np.count_nonzero(one.aligned)), _agreement(one)))
+
+
+def _agreement(found: TableMatch) -> float:
+    return float(found.alignment.best[found.aligned].sum() - found.bar * np.count_nonzero(found.aligned))
+
+
+def _with_codings(leaked: Sequence[LeakedColumn], index: TableIndex, found: TableMatch) -> tuple[Match, ...]:
+    """Match columns of codes too; a coding that holds is believed before a unit that no table lists."""
+    rows = np.flatnonzero(found.aligned)
+    sure = [match for match in found.matches if not match.conversion.fitted]
+    coded = codings(leaked, index, sure, rows, found.alignment.positions[rows, 0], found.margins.steps)
+    used = {match.leaked for match in coded} | {match.field for match in coded}
+    return (*(one for one in found.matches if one.leaked not in used and one.field not in used), *coded)
 
 
 @dataclass(frozen=True)

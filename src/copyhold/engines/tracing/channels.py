@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
 from copyhold.engines.marks.prf import RANGE
+from copyhold.engines.matching.codings import Coding
 from copyhold.engines.matching.index import NumberColumn, TableIndex
 from copyhold.engines.matching.margins import tolerance
 from copyhold.engines.tracing.likelihoods import FINEST, mass_in_window
@@ -105,7 +106,8 @@ def _frame(tables: Sequence[SightedTable], seen: SeenCells, source: int, indexes
     values = one.match.conversion.to_field(leaked.numbers)
     known = values[np.isfinite(values)]
     typical = float(np.median(tolerance(field, known))) if known.size else 0.0
-    grid = leaked.grid / abs(one.match.conversion.factor)
+    # A code tells a member or nothing: what is read is then the member itself.
+    grid = 0.0 if isinstance(one.match.conversion, Coding) else leaked.grid / abs(one.match.conversion.factor)
     return _Frame(one.match.field, leaked.name, grid, typical, max(_WIDTH * field.spread, grid, 1e-9))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copyhold.engines.marks.cells import ColumnCells, cells
+from copyhold.engines.matching.codings import Coding
 from copyhold.engines.matching.columns import Match
 from copyhold.engines.tracing.groups import Group, Line
 from copyhold.engines.tracing.sighting import Master, SightedTable
@@ -60,7 +61,7 @@ def seen_cells(tables: Sequence[SightedTable], groups: Sequence[Group], master: 
 
 @dataclass(frozen=True)
 class _Shown:
-    """A source with its values in the field's unit by leaked row, and the field's cells by place among positions."""
+    """A source with its values by leaked row, in the field's unit or as codes, and the field's cells by position."""
 
     source: Source
     table: int
@@ -70,6 +71,13 @@ class _Shown:
     high: NDArray[np.float64]
     rows: NDArray[np.uint64]
     place: Mapping[int, int]
+
+    def value(self, row: int, at: int) -> float:
+        """Give what a leaked row shows of a cell; of a column of codes, the member that its code tells."""
+        shown, unit = self.values[row : row + 1], self.source.match.conversion
+        if isinstance(unit, Coding):
+            return float(unit.member(shown, self.low[at : at + 1], self.high[at : at + 1])[0])
+        return float(shown[0])
 
 
 def _plans(tables: Sequence[SightedTable], groups: Sequence[Group], master: Master) -> list[_Shown]:
@@ -93,7 +101,8 @@ def _of_table(leaf: int, table: SightedTable, positions: NDArray[np.int64], mast
     place = {position: at for at, position in enumerate(positions.tolist())}
     for one in marked:
         column = found[one.field]
-        values = one.conversion.to_field(table.columns[one.leaked].numbers)
+        written = table.columns[one.leaked].numbers
+        values = written if isinstance(one.conversion, Coding) else one.conversion.to_field(written)
         low, high = column.natural(column.low), column.natural(column.high)
         yield _Shown(Source(leaf, one), table.number, values, column, low, high, read.rows, place)
 
@@ -102,8 +111,9 @@ def _observe(
     found: SeenCells, candidate: int, source: int, shown: _Shown, line: Line, known: dict[tuple[int, int, int], int]
 ) -> None:
     """Add what one line shows of one field: to the cell that is there already, or as a new one."""
-    at, value = shown.place[line.position], float(shown.values[line.row])
-    if not (np.isfinite(value) and shown.cells.marked[at]):
+    at = shown.place[line.position]
+    value = shown.value(line.row, at) if shown.cells.marked[at] else np.nan
+    if not np.isfinite(value):
         return
     address = (shown.table, int(shown.rows[at]), shown.cells.column.column)
     if address not in known:
