@@ -5,7 +5,9 @@ would see. Party keys, leaked rows and attacks come from a fixed seed; control k
 real trace.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -260,6 +262,7 @@ def _world(name: str, table: pa.Table, dictionary: Dictionary, share: float, ste
     named = dictionary.tables[0]
     plan = draw_plan(dictionary, (block(one, dictionary.of(named), 1) for one in batches), share=share, step=step)
     folder = Path(tempfile.mkdtemp(prefix="copyhold-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     pq.write_table(table, folder / "snapshot.parquet")
     index = build_index(folder / "snapshot.parquet", dictionary, named, folder / "index", version=name)
     return World(name, table, dictionary, plan, index)

@@ -35,6 +35,7 @@ _FALSE_MATCHES = 0.01
 _FEWEST_ALIGNED = 4  # aligned rows that settle the columns again
 _FEW_VALUES = 8  # residuals from which a column's own noise is told
 _STRAY, _STRAY_RANGE = 0.02, 40.0  # share and range, in tolerances, of values that no noise level explains
+_NOWHERE = -1e6  # nats of a row without candidates
 _NOTHING = 1e-6  # tolerances: binary noise
 
 
@@ -125,12 +126,17 @@ class _Start:
     @property
     def lead(self) -> float:
         """Mean nats by which rows lead the decoy, the sum being clipped so that no row speaks for all."""
-        return float(np.clip(self.alignment.best - self.decoys, -_CLIP, _CLIP).mean())
+        return float(self.leads.clip(-_CLIP, _CLIP).mean())
+
+    @property
+    def leads(self) -> NDArray[np.float64]:
+        """Nats by which each row leads the decoy; 0 where neither has any candidate."""
+        return np.asarray(np.maximum(self.alignment.best, _NOWHERE) - np.maximum(self.decoys, _NOWHERE))
 
     @property
     def sure(self) -> bool:
         """Whether the lead is beyond luck."""
-        leads = np.clip(self.alignment.best - self.decoys, -_CLIP, _CLIP)
+        leads = self.leads.clip(-_CLIP, _CLIP)
         return self.lead > _SURE_LEAD and self.lead > _SURE_ERRORS * float(leads.std()) / np.sqrt(len(leads))
 
     @property
@@ -141,7 +147,7 @@ class _Start:
     @property
     def pairing(self) -> Pairing:
         """Rows and their best master rows, the surest first; only those that stand out where there are some."""
-        order = np.argsort(-(self.alignment.best - self.decoys), kind="stable")
+        order = np.argsort(-self.leads, kind="stable")
         if self.trusted:
             order = order[self.outstanding[order]]
         found = self.alignment.positions[order, 0]
