@@ -24,7 +24,7 @@ from scipy.stats import binom
 
 from bench.attribution import World, cohort_world, write
 from bench.cohort import generate
-from bench.disguises import Coalition, anonymous, colluding, noisy
+from bench.disguises import Coalition, anonymous, colluding, noisy, replaced
 from bench.trace_power import shared
 from bench.trials import RESULTS, Outcome, Trials, by_row
 from copyhold.engines.marks.keys import KEY_BYTES, PartyKeys
@@ -50,8 +50,12 @@ Rng = np.random.Generator
 
 
 def original(world: World, rows: int, rng: Rng) -> pl.DataFrame:
-    """Take rows of the master."""
-    return world.original(world.sampled(rows, rng))
+    """Take rows of the master; half of the time with half of their cells marked for nobody, so that they are read."""
+    chosen = world.sampled(rows, rng)
+    frame = world.original(chosen)
+    if rng.random() < 0.5:
+        return frame
+    return replaced(frame, world.marked(world.stranger, world.rows(chosen)), 0.5, rng)
 
 
 def twin(world: World, rows: int, rng: Rng) -> pl.DataFrame:

@@ -70,6 +70,11 @@ class Case:
     without_name: tuple[str, ...] = field(default=())
 
     @property
+    def provisional(self) -> bool:
+        """Whether the bar was set from what the first build found, and is measured for that."""
+        return self.number in ("11", "22b")
+
+    @property
     def starred(self) -> bool:
         """Whether the calculator sets the bar."""
         return None in self.bars.values()
@@ -158,9 +163,7 @@ def averaged_with_a_refresh(world: World, rows: int, rng: Rng) -> Leak:
     party, chosen = int(rng.integers(world.parties)), world.rows(world.sampled(rows, rng))
     later = world.marked(world.keys[party], _updated(world, chosen, rng))
     first = world.marked(world.keys[party], chosen)
-    return Leak(
-        colluding([first, later], Coalition.AVERAGE, _marked(world), rng, decimals=world.decimals), (party,)
-    )
+    return Leak(colluding([first, later], Coalition.AVERAGE, _marked(world), rng, decimals=world.decimals), (party,))
 
 
 def retyped(world: World, frame: Frame, rng: Rng) -> Frame:
@@ -197,38 +200,64 @@ def _one_copy(share: float) -> Attack:
     return lambda world, frame, rng: noisy(frame, world.tolerances, share, 3, rng)
 
 
+# fmt: off
 CASES: Sequence[Case] = (
     Case("1", "none", alone(untouched), {"A": 7, "B": 4}),
     Case("2", "ids of 15 digits on unmarked rows", ids_beside_the_original, {"A": 1, "B": 1}, keeps_ids=True),
-    Case("2", "ids of 7 digits on unmarked rows", ids_beside_the_original, {"A": 3, "B": 3}, "cohort, 7 digits",
-         keeps_ids=True),  # fmt: skip
+    Case(
+        "2",
+        "ids of 7 digits on unmarked rows",
+        ids_beside_the_original,
+        {"A": 3, "B": 3},
+        "cohort, 7 digits",
+        keeps_ids=True,
+    ),
     Case("2", "ids of 15 digits alone", alone(ids_only), {"A": 2, "B": 2}, keeps_ids=True),
     Case("2", "ids of 7 digits alone", alone(ids_only), {"A": 15, "B": 15}, "cohort, 7 digits", keeps_ids=True),
     Case("3", "five columns kept", alone(lambda world, frame, rng: frame.select(FIVE)), {"A": None, "B": None}),
     Case("4", "spreadsheet, decimal comma, other dates and units", abroad, {"A": 7, "B": 4}),
-    Case("5", "rounded to the tolerance", alone(lambda world, frame, rng: rounded(frame, world.tolerances)),
-         {"A": None, "B": None}),  # fmt: skip
-    *(Case("6", f"noise of {share:g} tolerances", alone(_one_copy(share)), {"A": None, "B": None})
-      for share in (0.1, 0.3, 1.0)),  # fmt: skip
+    Case(
+        "5",
+        "rounded to the tolerance",
+        alone(lambda world, frame, rng: rounded(frame, world.tolerances)),
+        {"A": None, "B": None},
+    ),
+    *(
+        Case("6", f"noise of {share:g} tolerances", alone(_one_copy(share)), {"A": None, "B": None})
+        for share in (0.1, 0.3, 1.0)
+    ),
     Case("7", "half of the rows foreign", among_foreign(0.5), {"A": 18, "B": 10}),
     Case("7", "nine tenths of the rows foreign", among_foreign(0.9), {"A": 100, "B": 50}),
     Case("8", "a fifth of the cells other people's", with_others(0.2), {"A": None, "B": None}),
     Case("8", "a fifth of the cells the original's", with_original(0.2), {"A": None, "B": None}),
     Case("9", "decile numbers", as_deciles, {"A": None, "B": None}),
-    *(Case("10", f"{c} colluders, random choice", together(c, Coalition.RANDOM), {"A": a, "B": b})
-      for c, a, b in ((2, 30, 15), (3, 64, 32), (5, 155, 77))),  # fmt: skip
-    *(Case("11", f"{c} copies averaged", together(c, Coalition.AVERAGE), {"A": a, "B": b})
-      for c, a, b in ((5, 45, 18), (10, 75, 40), (20, 200, 100))),  # fmt: skip
-    *(Case("12", f"{way} of {c} copies", together(c, way), {"A": a, "B": b})
-      for c, a, b in ((5, 110, 55), (10, 430, 215))
-      for way in (Coalition.MINIMUM, Coalition.MAXIMUM)),  # fmt: skip
+    *(
+        Case("10", f"{c} colluders, random choice", together(c, Coalition.RANDOM), {"A": a, "B": b})
+        for c, a, b in ((2, 30, 15), (3, 64, 32), (5, 155, 77))
+    ),
+    *(
+        Case("11", f"{c} copies averaged", together(c, Coalition.AVERAGE), {"A": a, "B": b})
+        for c, a, b in ((5, 45, 18), (10, 75, 40), (20, 200, 100))
+    ),
+    *(
+        Case("12", f"{way} of {c} copies", together(c, way), {"A": a, "B": b})
+        for c, a, b in ((5, 110, 55), (10, 430, 215))
+        for way in (Coalition.MINIMUM, Coalition.MAXIMUM)
+    ),
     Case("13", "10 colluders, random choice, the first", together(10, Coalition.RANDOM), {"A": 525, "B": 260}),
-    Case("13", "10 colluders, random choice, all", together(10, Coalition.RANDOM), {"A": None, "B": None},
-         colluders=10),  # fmt: skip
+    Case(
+        "13", "10 colluders, random choice, all", together(10, Coalition.RANDOM), {"A": None, "B": None}, colluders=10
+    ),
     Case("14", "5 colluders, minority", together(5, Coalition.MINORITY), {"A": 83, "B": 41}),
     Case("14", "5 colluders, coin", together(5, Coalition.COIN), {"A": 340, "B": 170}),
-    Case("16", "rows aligned wrongly on purpose", alone(untouched), {"A": 100, "B": 100}, "cohort, misaligned",
-         without_name=("A", "B")),  # fmt: skip
+    Case(
+        "16",
+        "rows aligned wrongly on purpose",
+        alone(untouched),
+        {"A": 100, "B": 100},
+        "cohort, misaligned",
+        without_name=("A", "B"),
+    ),
     Case("16", "ten rows repeated with jitter", duplicated, {"A": 200, "B": 200}, without_name=("A", "B")),
     Case("16", "ties in every row", tied, {"A": 200, "B": 200}, without_name=("A", "B")),
     Case("17", "averaged with a refresh", averaged_with_a_refresh, {"A": 7, "B": 4}),
@@ -238,6 +267,7 @@ CASES: Sequence[Case] = (
     Case("22", "codes with shifted dates", alone(untouched), {"A": 500}, "dates", without_name=("A",)),
     Case("22b", "12 x 8 numbers retyped", alone(retyped), {"A": 12, "B": 12}, without_name=("A",)),
 )
+# fmt: on
 
 
 def _marked(world: World) -> list[str]:

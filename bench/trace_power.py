@@ -5,7 +5,7 @@ and columns shuffled, the leak written to a file and read by the product. At exa
 must be named and no other party. One line a trial, so that a run may be stopped and taken up again; a second set of
 lines holds the fewest rows at which a contributor's evidence suffices, against which the calculator is held.
 
-    python -m bench.trace_power [--rows 1,10] [--designs A,B] [--seeds 40] [--people 500000] [--measure 20] [--page]
+    python -m bench.trace_power [--rows 1,10] [--designs A,B] [--seeds 40] [--people 500000] [--measure 20]
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from zlib import crc32
 
@@ -82,19 +83,27 @@ def key(case: Case, design: str) -> str:
     return f"{case.number} | {case.what} | {design}"
 
 
-def bar(case: Case, design: str, world: World) -> int:
-    """Give the rows at which the holder must be named."""
+@dataclass(frozen=True)
+class Bar:
+    """The rows at which the holder must be named, and what the calculator foresees where it sets them."""
+
+    rows: int
+    foreseen: int | None = None
+
+
+def bar(case: Case, design: str, world: World) -> Bar:
+    """Give the bar of a case on the data at hand."""
     stated = case.bars[design]
     if stated is not None:
-        return stated
+        return Bar(stated)
     n95 = foreseen(case, world).n95
     assert n95 is not None
-    return int(np.ceil(MARGIN * n95))
+    return Bar(int(np.ceil(MARGIN * n95)), n95)
 
 
-def trial(case: Case, design: str, world: World, rows: int, seed: int) -> Outcome:
+def trial(case: Case, design: str, world: World, asked: Bar, seed: int) -> Outcome:
     """Trace one leak as a custodian would."""
-    rng = _chance(case, seed)
+    rng, rows = _chance(case, seed), asked.rows
     leak = case.leak(world, rows, rng)
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
@@ -108,6 +117,7 @@ def trial(case: Case, design: str, world: World, rows: int, seed: int) -> Outcom
     right = 0 if case.world.endswith("misaligned") else len(own)
     return {
         "rows": rows,
+        "foreseen": asked.foreseen,
         "right": right,
         "wrong": len(names) - right,
         "passed": passes(case, design, right, len(names) - right),
@@ -133,11 +143,11 @@ def fewest(case: Case, world: World, rows: int, seed: int) -> Outcome:
     while not _suffices(case, world, leak, high, seed):
         low, high = high, min(2 * high, MOST * rows)
         if low == high:
-            return {"rows": None}
+            return {"fewest": None}
     while high - low > max(1, high // 50):
         middle = (low + high) // 2
         low, high = (low, middle) if _suffices(case, world, leak, middle, seed) else (middle, high)
-    return {"rows": high}
+    return {"fewest": high}
 
 
 def _suffices(case: Case, world: World, leak: Leak, rows: int, seed: int) -> bool:
@@ -195,16 +205,16 @@ def main() -> None:
 def _run(worlds: Worlds, rows: Sequence[str], design: str, seeds: int, measure: int) -> None:
     cases = {key(case, one): case for case, one in chosen(rows, [design]) if _possible(case)}
     if measure:
-        cases = {name: case for name, case in cases.items() if case.starred}
-    bars: dict[str, int] = {}
+        cases = {name: case for name, case in cases.items() if case.starred or case.provisional}
+    bars: dict[str, Bar] = {}
 
     def run(row: str, seed: int) -> Outcome:
         case = cases[row]
         world = worlds[case.world]
         if row not in bars:
             bars[row] = bar(case, design, world)
-        rows = bars[row]
-        outcome = fewest(case, world, rows, seed) if measure else trial(case, design, world, rows, seed)
+        asked = bars[row]
+        outcome = fewest(case, world, asked.rows, seed) if measure else trial(case, design, world, asked, seed)
         print(row, seed, outcome, flush=True)
         return outcome
 
@@ -215,10 +225,9 @@ def _possible(case: Case) -> bool:
     if case.world == "Adult" and not (shared() / "adult.parquet").exists():
         print("Adult is left out: its table is not beside the checkout, and COPYHOLD_SHARED names no folder with it.")
         return False
-    if case.world == "NHANES":
-        from importlib.resources import files
-
-        return Path(str(files("copyhold.demo_data") / "dictionary.csv")).exists()
+    if case.world == "NHANES" and not Path(str(files("copyhold.demo_data") / "dictionary.csv")).exists():
+        print("NHANES is left out: its dictionary is not there.")
+        return False
     return True
 
 

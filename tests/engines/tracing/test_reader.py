@@ -12,14 +12,14 @@ import pytest
 from bench.attribution import ID, PLAN_KEY, World, cohort_world, write
 from bench.cohort import generate
 from bench.disguises import anonymous, deciles, noisy
-from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role, Tolerance
+from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
 from copyhold.engines.marks.dates import ShiftLaw
 from copyhold.engines.marks.draft import draw_plan
 from copyhold.engines.marks.embedding import Embedding
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
 from copyhold.engines.matching.index import build_index
-from copyhold.engines.tables.blocks import AMBIGUOUS, PARTICIPANT, ROW, block
+from copyhold.engines.tables.blocks import AMBIGUOUS, PARTICIPANT, block
 from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tables.snapshots import write_snapshot
 from copyhold.engines.tracing.parties import cells_of

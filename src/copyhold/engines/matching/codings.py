@@ -19,7 +19,7 @@ from copyhold.engines.matching.conversions import Conversion
 from copyhold.engines.matching.index import NumberColumn, TableIndex
 from copyhold.engines.matching.leaked import LeakedColumn, LeakKind
 
-_FEWEST_ROWS = 20
+_FEWEST_ROWS = 10
 _VOTERS = 300  # aligned rows on which orders are compared
 _FEWEST_CODES, _MOST_CODES = 3, 50
 _IN_ORDER = 0.95  # share of pairs of rows with different codes whose values stand in the order of the codes

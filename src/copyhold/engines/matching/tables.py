@@ -87,9 +87,7 @@ def _aligned(
     return TableMatch(matches, margins, alignment, _decoy_scores(leaked, index, matches, margins))
 
 
-def _settled_again(
-    leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, found: TableMatch
-) -> TableMatch:
+def _settled_again(leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, found: TableMatch) -> TableMatch:
     """Let the rows that align settle columns, units and noise, where few rows of the first sample did.
 
     Of a leak that is mostly other people's rows the first sample may hold none that is in the master.

@@ -1,8 +1,10 @@
 """How each leaked column shows the cells of its field, and whether it shows marks at all; from leak and master alone.
 
 The noise of a column is a mixture of fixed levels. The weight of a level is its posterior probability given what was
-read, over both members of each pair with the probabilities that the plan gives them: no party's marks are asked. All
-columns together say which levels a leaker used, which steadies columns that show few values.
+read, over both members of each pair with the probabilities that the plan gives them: no party's marks are asked. The
+mean of several copies lies between the members and is no noise: means of 2, 3, 5, 10 and 20 copies are thought of beside
+single values, each as likely beforehand, and all columns together say which it was. They also say together which levels
+a leaker used, which steadies columns that show few values.
 
 A column in which nearly every cell shows the master's own value was not taken from a marked copy, or was put back to
 the original: under marks a cell shows the original as often as not, since the direction of a pair is a fair coin that
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
+from scipy.stats import binom
 
 from copyhold.engines.marks.prf import RANGE
 from copyhold.engines.matching.codings import Coding
@@ -25,6 +28,7 @@ from copyhold.engines.tracing.observations import SeenCells
 from copyhold.engines.tracing.readings import SIGMAS, Channel
 from copyhold.engines.tracing.sighting import SightedTable
 
+_MERGED = (1, 2, 3, 5, 10, 20)  # copies of which a value may be the mean: the coalitions of the hypotheses
 _PRIOR = np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])  # of SIGMAS, before anything was read
 _STRAY = 0.05  # share of observations that no level explains
 _LEAST = 0.002  # weight that every level keeps
@@ -52,12 +56,10 @@ def channels_of(tables: Sequence[SightedTable], seen: SeenCells, indexes: Mappin
         return Channels((), np.empty(0, dtype=bool), original=False)
     frames = [_frame(tables, seen, source, indexes) for source in range(len(seen.sources))]
     cells = _Cells.of(seen)
-    fits = [_fits(cells, source, frame) for source, frame in enumerate(frames)]
-    common = np.log(_PRIOR) + np.sum([_softened(fit) for fit in fits], axis=0)
-    shared = softmax(common - logsumexp(common))
+    fits = np.array([_fits(cells, source, frame) for source, frame in enumerate(frames)])
+    sizes = np.bincount(cells.source, minlength=len(frames))
     channels = tuple(
-        _channel(frame, softmax(np.log((_PRIOR + shared) / 2) + fit.sum(axis=0)))
-        for frame, fit in zip(frames, fits, strict=True)
+        _channel(frame, weights) for frame, weights in zip(frames, _level_weights(fits, sizes), strict=True)
     )
     return _judged(cells, channels)
 
@@ -112,23 +114,40 @@ def _frame(tables: Sequence[SightedTable], seen: SeenCells, source: int, indexes
 
 
 def _fits(cells: _Cells, source: int, frame: _Frame) -> NDArray[np.float64]:
-    """Return the log-likelihood of every observation of a source at each noise level, shape (observations, levels)."""
+    """Return the log-likelihood of a source for each number of copies merged and noise level, shape (merged, levels)."""
     here = np.flatnonzero(cells.source == source)
-    low, high, bias, shown = cells.low[here], cells.high[here], cells.bias[here], cells.shown[here]
-    window = np.maximum(frame.grid, FINEST * (high - low))
-    background = np.minimum(window / frame.width, 1.0)
-    levels = []
-    for sigma in SIGMAS:
+    low, bias, shown = cells.low[here], cells.bias[here], cells.shown[here]
+    gap = cells.high[here] - low
+    window = np.maximum(frame.grid, FINEST * gap)
+    stray = _STRAY * np.minimum(window / frame.width, 1.0)
+    fits = np.zeros((len(_MERGED), len(SIGMAS)))
+    for level, sigma in enumerate(SIGMAS):
         spread = np.full(len(here), sigma * frame.tolerance)
-        mass = bias * mass_in_window(np.abs(shown - high), window, spread)
-        mass += (1 - bias) * mass_in_window(np.abs(shown - low), window, spread)
-        levels.append(np.log((1 - _STRAY) * mass + _STRAY * background))
-    return np.array(levels).T.reshape(-1, len(SIGMAS))
+        # Places recur: the halves of two copies are among the tenths of ten.
+        masses: dict[float, NDArray[np.float64]] = {}
+        for row, copies in enumerate(_MERGED):
+            mixed = np.zeros(len(here))
+            for ones in range(copies + 1):
+                place = ones / copies
+                if place not in masses:
+                    masses[place] = mass_in_window(np.abs(shown - low - place * gap), window, spread)
+                mixed += binom.pmf(ones, copies, bias) * masses[place]
+            fits[row, level] = np.log((1 - _STRAY) * mixed + stray).sum()
+    return fits
 
 
-def _softened(fit: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Let a column speak for the others with at most the weight of a few values, so that one does not speak for all."""
-    return np.asarray(fit.sum(axis=0) * min(1.0, 8 / max(len(fit), 1)))
+def _level_weights(fits: NDArray[np.float64], sizes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the weight of every level for each source, from its own values and what all sources say together.
+
+    `fits` has the shape (sources, merged, levels), `sizes` counts the observations of each source.
+    """
+    # A column speaks for the others with at most the weight of a few values, so that one does not speak for all.
+    softened = (fits * np.minimum(1.0, 8 / np.maximum(sizes, 1))[:, None, None]).sum(axis=0)
+    shared = softmax(np.log(_PRIOR) + softened, axis=1)
+    prior = np.log((_PRIOR + shared) / 2)
+    own = prior[None] + fits
+    merged = softmax(logsumexp(own, axis=2).sum(axis=0))
+    return np.asarray(np.einsum("m,sml->sl", merged, softmax(own, axis=2)))
 
 
 def _channel(frame: _Frame, weights: NDArray[np.float64]) -> Channel:

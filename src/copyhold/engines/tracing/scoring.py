@@ -34,6 +34,10 @@ LARGE_CELLS, LARGE_GROUPS = 20_000, 1_000  # above either, parties are screened
 SCREEN_CELLS, SCREEN_GROUPS = 2_000, 200  # what they are screened on
 SCREEN = 0.0  # least ln E on that part
 
+MOST_NATS: dict[type, float] = {np.float32: 80.0, np.float64: 600.0}  # nats whose exponential is a number, with room
+MOST_GROUPS = 16  # whose factors are multiplied before their logarithm is taken
+LEAST_FACTOR = 0.01  # of a group: what rows from elsewhere leave of it; 16 of them are a number in single precision
+
 Numbers = NDArray[Any]  # of either precision
 Precision = type[np.float32] | type[np.float64]
 
@@ -164,22 +168,29 @@ class _Table:
         self._step = np.ascontiguousarray((factors[1] - factors[0]).T, dtype=precision)
         self._ends = np.searchsorted(reading.cell_candidate[order], np.arange(candidates + 1))
         self._members = _members(reading.candidate_group, len(reading.neutral))
+        self._bounds = self._log_bounds()
         self._ids_of = _members(reading.id_candidate, candidates)
         self._dates_of = _members(reading.date_candidate, candidates)
 
     def log_products(self, parties: Parties) -> Numbers:
         """Return log prod over groups of R for every party and hypothesis, shape (parties, hypotheses)."""
         answers, id_gain = self._ask(parties), self._id_gain(parties.id_space)
-        total = [np.zeros((len(parties), run.stop - run.start), self._precision) for _, run in self._plan.shares]
+        products = _Products(self._plan, len(parties), self._precision)
         for members, neutral in zip(self._members, self._reading.neutral, strict=True):
-            if len(members) == 0:
-                continue  # a group that comes from no candidate says nothing: its factor is 1
-            logs = [self._candidate(one, answers, id_gain) for one in members]
-            peak, unit, mean = _mean(logs, self._reading.candidate_weight[members], float(neutral))
-            for one, (share, run) in enumerate(self._plan.shares):
-                total[one] += np.log((1 - share) * unit[:, run] + share * mean[:, run])
-                total[one] += peak[:, run]
-        return np.concatenate(total, axis=1)
+            if len(members):  # a group that comes from no candidate says nothing: its factor is 1
+                logs = [self._candidate(one, answers, id_gain) for one in members]
+                bound = max(self._bounds[one] for one in members)
+                products.take(logs, self._reading.candidate_weight[members], float(neutral), bound)
+        return products.logs()
+
+    def _log_bounds(self) -> NDArray[np.float64]:
+        """Return what no party's log product of a candidate exceeds; ids and dates have no bound here."""
+        most = np.maximum(self._low, self._low + self._step).astype(np.float64)
+        summed = np.concatenate([np.zeros((1, most.shape[1])), np.cumsum(np.maximum(most, 0.0), axis=0)])
+        bounds: NDArray[np.float64] = (summed[self._ends[1:]] - summed[self._ends[:-1]]).max(axis=1, initial=0.0)
+        bounds[self._reading.id_candidate] = np.inf
+        bounds[self._reading.date_candidate] = np.inf
+        return bounds
 
     def _ask(self, parties: Parties) -> _Answers:
         reading, held = self._reading, parties.held(self._cells)
@@ -208,7 +219,61 @@ class _Table:
         return _gain(self._plan.own, np.array(id_space - self._ids_read + 1))
 
 
-def _mean(logs: list[Numbers], weights: NDArray[np.float64], neutral: float) -> tuple[Numbers, Numbers, Numbers]:
+class _Products:
+    """Running products of R over groups, for every party and hypothesis.
+
+    Factors are multiplied as they are while a bound that the reading gives says that neither they nor their product can
+    leave the numbers' range, and their logarithm is taken once for many groups; a group without such a bound is worked
+    out beside its greatest term.
+    """
+
+    def __init__(self, plan: _Plan, parties: int, precision: Precision) -> None:
+        self._shares, self._most = plan.shares, MOST_NATS[precision]
+        self._unbounded_below = any(1 - share < LEAST_FACTOR for share, _ in plan.shares)
+        self._total = [np.zeros((parties, run.stop - run.start), precision) for _, run in plan.shares]
+        self._product = [np.ones_like(total) for total in self._total]
+        self._nats, self._groups = 0.0, 0
+
+    def take(self, logs: list[Numbers], weights: NDArray[np.float64], neutral: float, bound: float) -> None:
+        """Take in a group whose candidates' log products, none above `bound`, have these weights."""
+        if bound > self._most or self._unbounded_below:
+            self._take_large(logs, weights, neutral)
+            return
+        if self._nats + bound > self._most or self._groups == MOST_GROUPS:
+            self._gather()
+        mean = self._mean(logs, weights)
+        for product, (share, run) in zip(self._product, self._shares, strict=True):
+            factor = mean[:, run] * share
+            factor += (1 - share) + share * neutral
+            product *= factor
+        self._nats, self._groups = self._nats + bound, self._groups + 1
+
+    def logs(self) -> Numbers:
+        """Return the logarithms of the products, shape (parties, hypotheses)."""
+        self._gather()
+        return np.concatenate(self._total, axis=1)
+
+    def _gather(self) -> None:
+        for total, product in zip(self._total, self._product, strict=True):
+            total += np.log(product)
+            product.fill(1)
+        self._nats, self._groups = 0.0, 0
+
+    def _mean(self, logs: list[Numbers], weights: NDArray[np.float64]) -> Numbers:
+        mean = np.exp(logs[0], out=logs[0])
+        mean *= float(weights[0])
+        for one, weight in zip(logs[1:], weights[1:], strict=True):
+            mean += float(weight) * np.exp(one, out=one)
+        return mean
+
+    def _take_large(self, logs: list[Numbers], weights: NDArray[np.float64], neutral: float) -> None:
+        peak, unit, mean = _beside_peak(logs, weights, neutral)
+        for total, (share, run) in zip(self._total, self._shares, strict=True):
+            total += np.log((1 - share) * unit[:, run] + share * mean[:, run])
+            total += peak[:, run]
+
+
+def _beside_peak(logs: list[Numbers], weights: NDArray[np.float64], neutral: float) -> tuple[Numbers, Numbers, Numbers]:
     """Return a peak that is not negative, and 1 and w_0 + sum of w_cand exp(log product), each divided by exp(peak)."""
     peak = np.maximum(np.max(logs, axis=0) if len(logs) > 1 else logs[0], 0)
     unit = np.exp(-peak)
