@@ -148,8 +148,8 @@ def _innocence(made: dict[str, object] | None) -> list[str]:
         "## Innocence (row 15)",
         "",
         f"Readings that are nobody's copy, each asked of {made['keys_per_reading']:,} fresh keys. Where nothing "
-        "aligns, columns and rows are forced together. Nobody may be named, and the count of keys with E >= 10^k may in no "
-        "reading exceed its limit at one in a million.",
+        "aligns, columns and rows are forced together. Nobody may be named, and the count of keys with E >= 10^k may "
+        "in no reading exceed its limit at one in a million.",
         "",
         "| kind | readings | of these forced | names | above a limit | largest ln E (31.3 names) |",
         "|---|--:|--:|--:|--:|--:|",

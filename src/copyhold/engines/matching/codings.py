@@ -1,6 +1,7 @@
 """Leaked columns that show in which band a value lies, such as deciles: which field they are, and where it was cut.
 
-A coding is told on aligned rows alone: the codes must stand in the order of the field's values. Where the leaker cut is
+A coding is told on aligned rows alone: the codes must stand in the order of the field's values. Few rows may not show
+every band; the bands are then those of all such columns together. Where the leaker cut is
 not disclosed. Bands that hold equal shares of a whole copy are cut at quantiles, and the quantiles of the copy are
 those of the master within a last place, since half of the marks move up and half down; whether a value on a cut
 counts below or above it is decided by the aligned rows that stand on one, over all columns together. Codings whose
@@ -80,15 +81,20 @@ def codings(
         [[_in_order(leaked[at].numbers[rows[part]], one.at(positions[part])) for one in fields] for at in shown]
     )
     pairs = [(shown[at], fields[place], float(scores[at, place])) for at, place in assigned(np.abs(scores))]
-    sides = [
-        [_cut(leaked[at], field, rising=share > 0, closed=closed) for at, field, share in pairs]
+    every = _common([leaked[at] for at, _, _ in pairs])
+    ways = [
+        [_cut(codes or _own(leaked[at]), field, rising=share > 0, closed=closed) for at, field, share in pairs]
+        for codes in ((), every)
         for closed in (True, False)
     ]
-    fits = [
-        [_inside(one, leaked[at], field, rows, positions, 0.0) for one, (at, field, _) in zip(side, pairs, strict=True)]
-        for side in sides
-    ]
-    best = sides[int(sum(fits[1]) > sum(fits[0]))]
+
+    def fit(way: Sequence[Coding]) -> float:
+        return sum(
+            _inside(one, leaked[at], field, rows, positions, 0.0)
+            for one, (at, field, _) in zip(way, pairs, strict=True)
+        )
+
+    best = max(ways, key=fit)
     return tuple(
         Match(at, field.field.name, one, abs(share))
         for one, (at, field, share) in zip(best, pairs, strict=True)
@@ -117,14 +123,25 @@ def _in_order(codes: Floats, values: Floats) -> float:
     return share if (1 + abs(share)) / 2 >= _IN_ORDER else 0.0
 
 
-def _cut(shown: LeakedColumn, field: NumberColumn, *, rising: bool, closed: bool) -> Coding:
+def _own(shown: LeakedColumn) -> tuple[float, ...]:
+    return tuple(np.unique(shown.numbers[np.isfinite(shown.numbers)]).tolist())
+
+
+def _common(shown: Sequence[LeakedColumn]) -> tuple[float, ...]:
+    """Give all whole numbers from the least to the greatest code of some columns: few rows show not every band."""
+    codes = {code for one in shown for code in _own(one)}
+    if not codes or any(code != round(code) for code in codes) or max(codes) - min(codes) >= _MOST_CODES:
+        return ()
+    return tuple(float(code) for code in range(round(min(codes)), round(max(codes)) + 1))
+
+
+def _cut(codes: Sequence[float], field: NumberColumn, *, rising: bool, closed: bool) -> Coding:
     """Cut a field at its quantiles; `closed` counts values on a cut below it."""
-    codes = np.unique(shown.numbers[np.isfinite(shown.numbers)])
     cuts = field.quantiles(np.arange(1, len(codes)) / len(codes))
     beside = 0.5 / field.scale if field.values.dtype != np.float64 else 0.0
     placed = cuts + beside if closed else cuts - beside
     ordered = codes if rising else codes[::-1]
-    return Coding(f"{len(codes)} bands", codes=tuple(ordered.tolist()), cuts=tuple(placed.tolist()))
+    return Coding(f"{len(codes)} bands", codes=tuple(ordered), cuts=tuple(placed.tolist()))
 
 
 def _inside(

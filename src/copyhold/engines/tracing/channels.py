@@ -2,9 +2,9 @@
 
 The noise of a column is a mixture of fixed levels. The weight of a level is its posterior probability given what was
 read, over both members of each pair with the probabilities that the plan gives them: no party's marks are asked. The
-mean of several copies lies between the members and is no noise: means of 2, 3, 5, 10 and 20 copies are thought of beside
-single values, each as likely beforehand, and all columns together say which it was. They also say together which levels
-a leaker used, which steadies columns that show few values.
+mean of several copies lies between the members and is no noise: means of 2, 3, 5, 10 and 20 copies are thought of
+beside single values, each as likely beforehand, and all columns together say which it was. They also say together which
+levels a leaker used, which steadies columns that show few values.
 
 A column in which nearly every cell shows the master's own value was not taken from a marked copy, or was put back to
 the original: under marks a cell shows the original as often as not, since the direction of a pair is a fair coin that
@@ -114,7 +114,7 @@ def _frame(tables: Sequence[SightedTable], seen: SeenCells, source: int, indexes
 
 
 def _fits(cells: _Cells, source: int, frame: _Frame) -> NDArray[np.float64]:
-    """Return the log-likelihood of a source for each number of copies merged and noise level, shape (merged, levels)."""
+    """Return the log-likelihood of a source by number of copies merged and noise level, shape (merged, levels)."""
     here = np.flatnonzero(cells.source == source)
     low, bias, shown = cells.low[here], cells.bias[here], cells.shown[here]
     gap = cells.high[here] - low
