@@ -33,8 +33,8 @@ from copyhold.engines.matching.conversions import Conversion
 from copyhold.engines.matching.index import NumberColumn
 from copyhold.engines.matching.leaked import LeakKind
 from copyhold.engines.matching.margins import Margins
-from copyhold.engines.matching.rows import align
-from copyhold.engines.matching.tables import TableMatch
+from copyhold.engines.matching.rows import Alignment, align
+from copyhold.engines.matching.tables import Decoy, TableMatch
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import CONTROL_LEVEL, Attempt
 from copyhold.engines.tracing.parties import control_parties
@@ -139,7 +139,8 @@ def _forced(found: SightedTable, world: World) -> SightedTable:
         matches.append(Match(at, column.field, Conversion("forced", factor, middle - factor * float(own[1])), 1.0))
     margins = Margins(world.master.steps(1), {"": 1.0})
     alignment = align([margins.probe(found.columns, match, world.index) for match in matches])
-    return replace(found, match=TableMatch(tuple(matches), margins, alignment, np.array([-1e9])))
+    nothing = Decoy(np.zeros(1, dtype=np.int64), Alignment(np.full((1, 8), -1), np.full((1, 8), -1e9)), {})
+    return replace(found, match=TableMatch(tuple(matches), margins, alignment, (nothing,)))
 
 
 def _middle(numbers: np.ndarray) -> tuple[float, float]:

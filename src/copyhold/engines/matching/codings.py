@@ -38,6 +38,11 @@ class Coding(Conversion):
     codes: tuple[float, ...] = ()
     cuts: tuple[float, ...] = ()
 
+    @property
+    def exact(self) -> bool:
+        """A code is no value."""
+        return False
+
     def to_field(self, leaked: Floats) -> Floats:
         """Give a value amid the band of each code, the cut next to it for the outermost; NaN for an unknown code."""
         edges = np.array([self.cuts[0], *self.cuts, self.cuts[-1]])

@@ -40,8 +40,17 @@ _NOTHING = 1e-6  # tolerances: binary noise
 
 
 @dataclass(frozen=True)
+class Decoy:
+    """Some leaked `rows` aligned to rows of a decoy that was dealt so."""
+
+    rows: NDArray[np.int64]
+    alignment: Alignment
+    dealt: Mapping[str, Deal]
+
+
+@dataclass(frozen=True)
 class TableMatch:
-    """What was found. `alignment` has a row for each leaked row; `decoy_scores` are best scores among rows of decoys.
+    """What was found. `alignment` has a row for each leaked row; `decoys` are what rows of decoys came to.
 
     `margins` are the windows with which the rows were aligned; `bar` the score that at most 1 % of decoy rows reach.
     """
@@ -49,7 +58,12 @@ class TableMatch:
     matches: tuple[Match, ...]
     margins: Margins
     alignment: Alignment
-    decoy_scores: NDArray[np.float64]
+    decoys: tuple[Decoy, ...]
+
+    @property
+    def decoy_scores(self) -> NDArray[np.float64]:
+        """Best scores of leaked rows among rows of decoys."""
+        return np.concatenate([np.empty(0), *(one.alignment.best for one in self.decoys)])
 
     @property
     def bar(self) -> float:
@@ -84,7 +98,7 @@ def _aligned(
     leaked: Sequence[LeakedColumn], index: TableIndex, matches: tuple[Match, ...], margins: Margins
 ) -> TableMatch:
     alignment = align(_probes(leaked, index, matches, margins))
-    return TableMatch(matches, margins, alignment, _decoy_scores(leaked, index, matches, margins))
+    return TableMatch(matches, margins, alignment, _decoys(leaked, index, matches, margins))
 
 
 def _settled_again(leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, found: TableMatch) -> TableMatch:
@@ -247,15 +261,14 @@ def _fits(probe: Probe, column: NumberColumn, pairing: Pairing) -> NDArray[np.fl
     return np.asarray(np.log((1 - _STRAY) * flat + _STRAY / _STRAY_RANGE))
 
 
-def _decoy_scores(
+def _decoys(
     leaked: Sequence[LeakedColumn], index: TableIndex, matches: Sequence[Match], margins: Margins
-) -> NDArray[np.float64]:
-    """Best scores of leaked rows among rows of decoys: at least 200, from as many decoys as that takes."""
-    sample = _sampled(leaked, _evenly(leaked[0].rows, _DECOYS))
-    probes = _probes(sample, index, matches, margins)
-    numbers = range(-(-_DECOYS // max(sample[0].rows, 1)))
-    scores = [align(probes, dealt=_dealt(index, matches, number)).best for number in numbers]
-    return np.concatenate(scores)
+) -> tuple[Decoy, ...]:
+    """Align leaked rows to rows of decoys: at least 200 times, with as many decoys as that takes."""
+    rows = _evenly(leaked[0].rows, _DECOYS)
+    probes = _probes(_sampled(leaked, rows), index, matches, margins)
+    made = [_dealt(index, matches, number) for number in range(-(-_DECOYS // max(len(rows), 1)))]
+    return tuple(Decoy(rows, align(probes, dealt=dealt), dealt) for dealt in made)
 
 
 def _dealt(index: TableIndex, matches: Sequence[Match], number: int) -> Mapping[str, Deal]:
@@ -285,4 +298,4 @@ def _sampled(leaked: Sequence[LeakedColumn], rows: NDArray[np.int64]) -> list[Le
 
 def _nothing(leaked: Sequence[LeakedColumn], steps: Mapping[str, float]) -> TableMatch:
     rows = leaked[0].rows if leaked else 0
-    return TableMatch((), Margins(steps), Alignment.empty(rows), np.empty(0))
+    return TableMatch((), Margins(steps), Alignment.empty(rows), ())
