@@ -13,11 +13,11 @@ its bias does not know. Such columns are left unread. Both decisions cost power 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
-from scipy.stats import binom
 
 from copyhold.engines.marks.prf import RANGE
 from copyhold.engines.matching.codings import Coding
@@ -56,7 +56,7 @@ def channels_of(tables: Sequence[SightedTable], seen: SeenCells, indexes: Mappin
         return Channels((), np.empty(0, dtype=bool), original=False)
     frames = [_frame(tables, seen, source, indexes) for source in range(len(seen.sources))]
     cells = _Cells.of(seen)
-    fits = np.array([_fits(cells, source, frame) for source, frame in enumerate(frames)])
+    fits = _fits(cells, frames)
     sizes = np.bincount(cells.source, minlength=len(frames))
     channels = tuple(
         _channel(frame, weights) for frame, weights in zip(frames, _level_weights(fits, sizes), strict=True)
@@ -113,27 +113,34 @@ def _frame(tables: Sequence[SightedTable], seen: SeenCells, source: int, indexes
     return _Frame(one.match.field, leaked.name, grid, typical, max(_WIDTH * field.spread, grid, 1e-9))
 
 
-def _fits(cells: _Cells, source: int, frame: _Frame) -> NDArray[np.float64]:
-    """Return the log-likelihood of a source by number of copies merged and noise level, shape (merged, levels)."""
-    here = np.flatnonzero(cells.source == source)
-    low, bias, shown = cells.low[here], cells.bias[here], cells.shown[here]
-    gap = cells.high[here] - low
-    window = np.maximum(frame.grid, FINEST * gap)
-    stray = _STRAY * np.minimum(window / frame.width, 1.0)
-    fits = np.zeros((len(_MERGED), len(SIGMAS)))
+def _fits(cells: _Cells, frames: Sequence[_Frame]) -> NDArray[np.float64]:
+    """Return the log-likelihood of each source by copies merged and noise level, shape (sources, merged, levels)."""
+    grid, width, tolerance = (
+        np.array([getattr(frame, name) for frame in frames])[cells.source] for name in ("grid", "width", "tolerance")
+    )
+    gap = cells.high - cells.low
+    window = np.maximum(grid, FINEST * gap)
+    stray = _STRAY * np.minimum(window / width, 1.0)
+    laws = {copies: _chances(copies, cells.bias) for copies in _MERGED}
+    places = sorted({place for law in laws.values() for place in law})
+    fits = np.zeros((len(frames), len(_MERGED), len(SIGMAS)))
     for level, sigma in enumerate(SIGMAS):
-        spread = np.full(len(here), sigma * frame.tolerance)
-        # Places recur: the halves of two copies are among the tenths of ten.
-        masses: dict[float, NDArray[np.float64]] = {}
-        for row, copies in enumerate(_MERGED):
-            mixed = np.zeros(len(here))
-            for ones in range(copies + 1):
-                place = ones / copies
-                if place not in masses:
-                    masses[place] = mass_in_window(np.abs(shown - low - place * gap), window, spread)
-                mixed += binom.pmf(ones, copies, bias) * masses[place]
-            fits[row, level] = np.log((1 - _STRAY) * mixed + stray).sum()
+        mass = {
+            place: mass_in_window(np.abs(cells.shown - cells.low - place * gap), window, sigma * tolerance)
+            for place in places
+        }
+        for row, law in enumerate(laws.values()):
+            mixed = np.sum([chance * mass[place] for place, chance in law.items()], axis=0)
+            seen = np.log((1 - _STRAY) * mixed + stray)
+            fits[:, row, level] = np.bincount(cells.source, seen, minlength=len(frames))
     return fits
+
+
+def _chances(copies: int, bias: NDArray[np.float64]) -> dict[float, NDArray[np.float64]]:
+    """Return how likely the mean of some copies lies at each place between the members, 0 to 1."""
+    return {
+        ones / copies: comb(copies, ones) * bias**ones * (1 - bias) ** (copies - ones) for ones in range(copies + 1)
+    }
 
 
 def _level_weights(fits: NDArray[np.float64], sizes: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -164,8 +164,8 @@ class _Table:
         cells, candidates = cells_of(reading), len(reading.candidate_row)
         self._cells = cells.take(order)
         factors = log_factors(reading, plan.laws, _bits_of(named, cells))[:, :, order]
-        self._low = np.ascontiguousarray(factors[0].T, dtype=precision)
-        self._step = np.ascontiguousarray((factors[1] - factors[0]).T, dtype=precision)
+        self._low: Numbers = np.ascontiguousarray(factors[0].T, dtype=precision)
+        self._step: Numbers = np.ascontiguousarray((factors[1] - factors[0]).T, dtype=precision)
         self._ends = np.searchsorted(reading.cell_candidate[order], np.arange(candidates + 1))
         self._members = _members(reading.candidate_group, len(reading.neutral))
         self._bounds = self._log_bounds()
