@@ -57,7 +57,7 @@ def channels_of(tables: Sequence[SightedTable], seen: SeenCells, indexes: Mappin
     frames = [_frame(tables, seen, source, indexes) for source in range(len(seen.sources))]
     cells = _Cells.of(seen)
     fits = _fits(cells, frames)
-    sizes = np.bincount(cells.source, minlength=len(frames))
+    sizes = np.bincount(cells.source, cells.weight, minlength=len(frames)).astype(np.float64)
     channels = tuple(
         _channel(frame, weights) for frame, weights in zip(frames, _level_weights(fits, sizes), strict=True)
     )
@@ -77,7 +77,7 @@ class _Frame:
 
 @dataclass(frozen=True)
 class _Cells:
-    """The observations of all cells, one line each, as arrays."""
+    """The observations of all cells, one line each, as arrays; each speaks with the weight of its candidate."""
 
     source: NDArray[np.int64]
     low: NDArray[np.float64]
@@ -85,6 +85,7 @@ class _Cells:
     bias: NDArray[np.float64]
     original_high: NDArray[np.bool_]
     shown: NDArray[np.float64]
+    weight: NDArray[np.float64]
 
     @staticmethod
     def of(seen: SeenCells) -> "_Cells":
@@ -96,6 +97,7 @@ class _Cells:
             np.array(seen.threshold)[cell] / RANGE,
             np.array(seen.original_high, dtype=bool)[cell],
             np.array(seen.observation),
+            np.array(seen.weight)[cell],
         )
 
 
@@ -132,7 +134,7 @@ def _fits(cells: _Cells, frames: Sequence[_Frame]) -> NDArray[np.float64]:
         for row, law in enumerate(laws.values()):
             mixed = np.sum([chance * mass[place] for place, chance in law.items()], axis=0)
             seen = np.log((1 - _STRAY) * mixed + stray)
-            fits[:, row, level] = np.bincount(cells.source, seen, minlength=len(frames))
+            fits[:, row, level] = np.bincount(cells.source, cells.weight * seen, minlength=len(frames))
     return fits
 
 
@@ -143,10 +145,10 @@ def _chances(copies: int, bias: NDArray[np.float64]) -> dict[float, NDArray[np.f
     }
 
 
-def _level_weights(fits: NDArray[np.float64], sizes: NDArray[np.intp]) -> NDArray[np.float64]:
+def _level_weights(fits: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weight of every level for each source, from its own values and what all sources say together.
 
-    `fits` has the shape (sources, merged, levels), `sizes` counts the observations of each source.
+    `fits` has the shape (sources, merged, levels), `sizes` adds the weights of each source's observations.
     """
     # A column speaks for the others with at most the weight of a few values, so that one does not speak for all.
     softened = (fits * np.minimum(1.0, 8 / np.maximum(sizes, 1))[:, None, None]).sum(axis=0)
@@ -183,7 +185,7 @@ def _nats_for_original(cells: _Cells, here: NDArray[np.int64], channel: Channel)
         for place in (cells.high[here], cells.low[here])
     )
     own = np.where(cells.original_high[here], high - low, low - high)
-    shows, differs = np.count_nonzero(own > _TELLS), np.count_nonzero(own < -_TELLS)
+    shows, differs = (float(cells.weight[here][told].sum()) for told in (own > _TELLS, own < -_TELLS))
     return float(shows * np.log(2 * (1 - _RESTORED)) + differs * np.log(2 * _RESTORED))
 
 

@@ -23,16 +23,18 @@ from copyhold.engines.matching.tables import TableMatch
 from copyhold.engines.tracing.master import Master
 
 _MEMBER = 0.5  # chance that a value in its window is a member of the pair
-_ENOUGH = 0.9  # share of rows aligned at which nothing is weighed again
+_ENOUGH = 0.9  # share of rows that are told beyond doubt at which nothing is weighed again
+_LEAD = 12.0  # nats by which the best candidate of such a row leads the next
+_NOWHERE = -1e6  # nats of a candidate that there is not
 _FINEST = 1e-3  # least width of a value, in steps
 
 Floats = NDArray[np.float64]
 
 
 def nearer(columns: Sequence[LeakedColumn], match: TableMatch, master: Master, number: int) -> TableMatch:
-    """Weigh the candidates of every row again where many rows do not align."""
+    """Weigh the candidates of every row again where many rows do not align, or have more than one likely candidate."""
     marked = [one for one in match.matches if _is_read_as_written(one, match, master, number)]
-    if not marked or match.aligned.mean() >= _ENOUGH:
+    if not marked or np.mean(match.aligned & (_leads(match.alignment) >= _LEAD)) >= _ENOUGH:
         return match
     weigh = _Weigh(columns, tuple(marked), match, master, number)
     return replace(
@@ -40,6 +42,10 @@ def nearer(columns: Sequence[LeakedColumn], match: TableMatch, master: Master, n
         alignment=weigh.again(match.alignment, np.arange(len(match.alignment.scores)), None),
         decoys=tuple(replace(one, alignment=weigh.again(one.alignment, one.rows, one.dealt)) for one in match.decoys),
     )
+
+
+def _leads(alignment: Alignment) -> Floats:
+    return np.maximum(alignment.scores[:, 0], _NOWHERE) - np.maximum(alignment.scores[:, 1], _NOWHERE)
 
 
 def _is_read_as_written(one: Match, match: TableMatch, master: Master, number: int) -> bool:

@@ -25,12 +25,13 @@ class Source:
 class SeenCells:
     """Cells and observations as growing lists, in the order in which candidates come.
 
-    `candidate` numbers the candidates over all groups; `source` is an index into `sources`; an observation belongs to
-    the cell of number `cell`.
+    `candidate` numbers the candidates over all groups, `weight` is the candidate's; `source` is an index into
+    `sources`; an observation belongs to the cell of number `cell`.
     """
 
     sources: tuple[Source, ...]
     candidate: list[int] = field(default_factory=list)
+    weight: list[float] = field(default_factory=list)
     table: list[int] = field(default_factory=list)
     row: list[int] = field(default_factory=list)
     column: list[int] = field(default_factory=list)
@@ -55,7 +56,7 @@ def seen_cells(tables: Sequence[SightedTable], groups: Sequence[Group], master: 
         known: dict[tuple[int, int, int], int] = {}
         for line in candidate.lines:
             for place in by_table[line.leaf]:
-                _observe(found, number, place, plans[place], line, known)
+                _observe(found, (number, candidate.weight), place, plans[place], line, known)
     return found
 
 
@@ -108,7 +109,12 @@ def _of_table(leaf: int, table: SightedTable, positions: NDArray[np.int64], mast
 
 
 def _observe(
-    found: SeenCells, candidate: int, source: int, shown: _Shown, line: Line, known: dict[tuple[int, int, int], int]
+    found: SeenCells,
+    candidate: tuple[int, float],
+    source: int,
+    shown: _Shown,
+    line: Line,
+    known: dict[tuple[int, int, int], int],
 ) -> None:
     """Add what one line shows of one field: to the cell that is there already, or as a new one."""
     at = shown.place[line.position]
@@ -118,7 +124,8 @@ def _observe(
     address = (shown.table, int(shown.rows[at]), shown.cells.column.column)
     if address not in known:
         known[address] = len(found.row)
-        found.candidate.append(candidate)
+        found.candidate.append(candidate[0])
+        found.weight.append(candidate[1])
         found.table.append(address[0])
         found.row.append(address[1])
         found.column.append(address[2])
