@@ -11,7 +11,7 @@ import pytest
 
 from bench.attribution import ID, PLAN_KEY, World, cohort_world, write
 from bench.cohort import generate
-from bench.disguises import anonymous, deciles, noisy
+from bench.disguises import Coalition, anonymous, colluding, deciles, noisy
 from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
 from copyhold.engines.marks.dates import ShiftLaw
 from copyhold.engines.marks.draft import draw_plan
@@ -19,6 +19,7 @@ from copyhold.engines.marks.embedding import Embedding
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
 from copyhold.engines.matching.index import build_index
+from copyhold.engines.matching.tables import match_table
 from copyhold.engines.tables.blocks import AMBIGUOUS, PARTICIPANT, block
 from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tables.snapshots import write_snapshot
@@ -145,6 +146,48 @@ def test_the_dates_of_a_participant_speak_once_and_show_the_shift_that_the_party
         reading.participant[reading.date_candidate], reading.date_unit, reading.date_shift
     )
     assert np.all(seen.hit[0][best] & seen.held[0][best])
+
+
+def test_the_mean_of_several_copies_is_told_from_noise(world: World, tmp_path: Path) -> None:
+    rows, rng = rows_of(world, 40)
+    copies = [world.copy(party, rows).drop(world.ids) for party in range(5)]
+    marked = [column.field for column in world.plan.columns]
+    merged = colluding(copies, Coalition.AVERAGE, marked, rng, decimals=world.decimals)
+    quiet = {one.field: one.weights[0] for one in without_ids(read_back(world, merged, tmp_path)).channels}
+    fine = [name for name in marked if world.decimals[name] >= 2]
+    assert min(quiet[name] for name in fine) > 0.9
+    disturbed = noisy(copies[0], world.tolerances, 0.1, 3, rng)
+    loud = {one.field: one.weights[0] for one in without_ids(read_back(world, disturbed, tmp_path)).channels}
+    assert max(loud[name] for name in fine) < 0.1
+
+
+def test_where_many_master_rows_lie_near_the_pairs_of_the_plan_tell_the_right_one(world: World, tmp_path: Path) -> None:
+    rows, _ = rows_of(world, 60)
+    frame = world.copy(PARTY, rows).select("ldl", "hdl", "glucose")
+    whole = frame.drop_nulls()
+    truth = rows[[place for place, row in enumerate(frame.iter_rows()) if None not in row]]
+    columns = leaked_columns(read_table(write(whole, tmp_path)))
+    rough = match_table(columns, world.index, world.master.steps(1))
+    close = sighted(columns, world.master).match
+    right = [np.mean(one.alignment.positions[:, 0] == truth) for one in (rough, close)]
+    assert right[1] > 0.9
+    assert close.aligned.mean() > rough.aligned.mean()
+    assert right[1] > right[0]
+
+
+def test_the_few_rows_of_ours_in_a_leak_of_other_people_settle_its_columns(world: World, tmp_path: Path) -> None:
+    rows, rng = rows_of(world, 8)
+    own = world.copy(PARTY, rows).drop(world.ids)
+    strangers = pl.DataFrame(pl.from_arrow(generate(72, 99).table())).select(own.columns).cast(dict(own.schema))
+    leak = pl.concat([own, strangers])[rng.permutation(80)]
+    order = rng.permutation(leak.width)
+    scrambled = leak.select(leak.columns[place] for place in order)
+    truth = {f"v{at}": name for at, name in enumerate(scrambled.columns)}
+    found, reading = world.read(write(scrambled.rename({name: at for at, name in truth.items()}), tmp_path))
+    assert all(truth[found.columns[one.leaked].name] == one.field for one in found.match.matches)
+    best = {group.candidates[0].participant for group in reading.groups}
+    assert best >= set(rows.tolist())
+    assert len(best) <= len(rows) + 4  # one stranger in a hundred may align
 
 
 def test_codes_for_bands_are_read_where_they_tell_the_members_of_a_pair_apart(world: World, tmp_path: Path) -> None:

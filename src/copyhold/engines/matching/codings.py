@@ -67,6 +67,34 @@ class Coding(Conversion):
         return np.where(known[place] == leaked, order[place], -1)
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """A leaked column, by its number, whose codes stand in the order of a field on aligned rows, or in reverse."""
+
+    at: int
+    shown: LeakedColumn
+    field: NumberColumn
+    order: float
+    rows: NDArray[np.int64]
+    positions: NDArray[np.int64]
+
+    def cut(self, codes: Sequence[float], *, closed: bool) -> Coding:
+        """Cut the field at its quantiles; `closed` counts values on a cut below it."""
+        cuts = self.field.quantiles(np.arange(1, len(codes)) / len(codes))
+        beside = 0.5 / self.field.scale if self.field.values.dtype != np.float64 else 0.0
+        placed = cuts + beside if closed else cuts - beside
+        ordered = codes if self.order > 0 else codes[::-1]
+        return Coding(f"{len(codes)} bands", codes=tuple(ordered), cuts=tuple(placed.tolist()))
+
+    def inside(self, coding: Coding, step: float = 0.0) -> float:
+        """Give the share of rows whose master value lies in the band shown, or within a mark of it."""
+        codes, values = self.shown.numbers[self.rows], self.field.at(self.positions)
+        known = np.isfinite(codes) & np.isfinite(values)
+        band, cuts = coding.band(codes[known]), np.array(coding.cuts)
+        lowest, highest = np.searchsorted(cuts, values[known] - step), np.searchsorted(cuts, values[known] + step)
+        return float(np.mean((band >= lowest) & (band <= highest))) if known.any() else 0.0
+
+
 def codings(
     leaked: Sequence[LeakedColumn],
     index: TableIndex,
@@ -76,35 +104,41 @@ def codings(
     steps: Mapping[str, float],
 ) -> tuple[Match, ...]:
     """Match columns of codes to number fields that nothing else matches, on leaked `rows` aligned to `positions`."""
+    pairs = _pairs(leaked, index, matches, rows, positions)
+    every = _common([one.shown for one in pairs])
+    ways = [
+        [one.cut(codes or _own(one.shown), closed=closed) for one in pairs]
+        for codes in ((), every)
+        for closed in (True, False)
+    ]
+    best = max(ways, key=lambda way: sum(one.inside(coding) for one, coding in zip(pairs, way, strict=True)))
+    return tuple(
+        Match(one.at, one.field.field.name, coding, abs(one.order))
+        for one, coding in zip(pairs, best, strict=True)
+        if one.inside(coding, steps.get(one.field.field.name, 0.0)) >= _INSIDE
+    )
+
+
+def _pairs(
+    leaked: Sequence[LeakedColumn],
+    index: TableIndex,
+    matches: Sequence[Match],
+    rows: NDArray[np.int64],
+    positions: NDArray[np.int64],
+) -> list[_Pair]:
     used, taken = {match.leaked for match in matches}, {match.field for match in matches}
     shown = [at for at, one in enumerate(leaked) if at not in used and _is_code(one)]
     fields = [one for one in index.numbers() if one.field.name not in taken and one.field.type not in _DATES]
     if len(rows) < _FEWEST_ROWS or not shown or not fields:
-        return ()
+        return []
     part = np.linspace(0, len(rows) - 1, min(len(rows), _VOTERS)).astype(np.int64)
-    scores = np.array(
+    orders = np.array(
         [[_in_order(leaked[at].numbers[rows[part]], one.at(positions[part])) for one in fields] for at in shown]
     )
-    pairs = [(shown[at], fields[place], float(scores[at, place])) for at, place in assigned(np.abs(scores))]
-    every = _common([leaked[at] for at, _, _ in pairs])
-    ways = [
-        [_cut(codes or _own(leaked[at]), field, rising=share > 0, closed=closed) for at, field, share in pairs]
-        for codes in ((), every)
-        for closed in (True, False)
+    return [
+        _Pair(shown[at], leaked[shown[at]], fields[place], float(orders[at, place]), rows, positions)
+        for at, place in assigned(np.abs(orders))
     ]
-
-    def fit(way: Sequence[Coding]) -> float:
-        return sum(
-            _inside(one, leaked[at], field, rows, positions, 0.0)
-            for one, (at, field, _) in zip(way, pairs, strict=True)
-        )
-
-    best = max(ways, key=fit)
-    return tuple(
-        Match(at, field.field.name, one, abs(share))
-        for one, (at, field, share) in zip(best, pairs, strict=True)
-        if _inside(one, leaked[at], field, rows, positions, steps.get(field.field.name, 0.0)) >= _INSIDE
-    )
 
 
 def _is_code(column: LeakedColumn) -> bool:
@@ -138,28 +172,3 @@ def _common(shown: Sequence[LeakedColumn]) -> tuple[float, ...]:
     if not codes or any(code != round(code) for code in codes) or max(codes) - min(codes) >= _MOST_CODES:
         return ()
     return tuple(float(code) for code in range(round(min(codes)), round(max(codes)) + 1))
-
-
-def _cut(codes: Sequence[float], field: NumberColumn, *, rising: bool, closed: bool) -> Coding:
-    """Cut a field at its quantiles; `closed` counts values on a cut below it."""
-    cuts = field.quantiles(np.arange(1, len(codes)) / len(codes))
-    beside = 0.5 / field.scale if field.values.dtype != np.float64 else 0.0
-    placed = cuts + beside if closed else cuts - beside
-    ordered = codes if rising else codes[::-1]
-    return Coding(f"{len(codes)} bands", codes=tuple(ordered), cuts=tuple(placed.tolist()))
-
-
-def _inside(
-    coding: Coding,
-    shown: LeakedColumn,
-    field: NumberColumn,
-    rows: NDArray[np.int64],
-    positions: NDArray[np.int64],
-    step: float,
-) -> float:
-    """Give the share of rows whose master value lies in the band shown, or within a mark of it."""
-    codes, values = shown.numbers[rows], field.at(positions)
-    known = np.isfinite(codes) & np.isfinite(values)
-    band, cuts = coding.band(codes[known]), np.array(coding.cuts)
-    lowest, highest = np.searchsorted(cuts, values[known] - step), np.searchsorted(cuts, values[known] + step)
-    return float(np.mean((band >= lowest) & (band <= highest))) if known.any() else 0.0
