@@ -23,10 +23,11 @@ from copyhold.engines.matching.tables import match_table
 from copyhold.engines.tables.blocks import AMBIGUOUS, PARTICIPANT, block
 from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tables.snapshots import write_snapshot
+from copyhold.engines.tracing.master import Master
 from copyhold.engines.tracing.parties import cells_of
 from copyhold.engines.tracing.reader import Read, read
 from copyhold.engines.tracing.readings import Reading
-from copyhold.engines.tracing.sighting import MOST_ROWS, Master, leaked_columns, sighted
+from copyhold.engines.tracing.sighting import MOST_ROWS, leaked_columns, sighted
 
 PARTY = 3
 

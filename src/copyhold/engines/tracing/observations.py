@@ -10,7 +10,8 @@ from copyhold.engines.marks.cells import ColumnCells, cells
 from copyhold.engines.matching.codings import Coding
 from copyhold.engines.matching.columns import Match
 from copyhold.engines.tracing.groups import Group, Line
-from copyhold.engines.tracing.sighting import Master, SightedTable
+from copyhold.engines.tracing.master import Master
+from copyhold.engines.tracing.sighting import SightedTable
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from copyhold.engines.tables.sources import SourceTable
 from copyhold.engines.tracing.master import Master
 from copyhold.engines.tracing.nearness import nearer
 
-__all__ = ["Master", "SightedTable", "leaked_columns", "sighted"]
-
 MOST_ROWS = 4_000  # of a leaked table that are aligned and read: a party is named by far fewer, more only take time
 
 
