@@ -5,10 +5,12 @@ would see. Party keys, leaked rows and attacks come from a fixed seed; control k
 real trace.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -21,23 +23,27 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.cohort import generate
-from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
+from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role, Tolerance
+from copyhold.engines.marks.dates import ShiftLaw
 from copyhold.engines.marks.draft import draw_plan
 from copyhold.engines.marks.embedding import Embedding
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS, IdSpace
 from copyhold.engines.marks.plan import MarkPlan
+from copyhold.engines.marks.shifting import Shifts
 from copyhold.engines.matching.index import TableIndex, build_index
-from copyhold.engines.tables.blocks import PARTICIPANT, block
+from copyhold.engines.tables.blocks import PARTICIPANT, ROW, block
 from copyhold.engines.tables.dictionary import from_csv
 from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tables.snapshots import write_snapshot
+from copyhold.engines.tracing.master import Master
 from copyhold.engines.tracing.naming import CONTROLS, Attempt, Naming, name_parties
 from copyhold.engines.tracing.parties import Facts, Holding, KeyedParties, control_parties
 from copyhold.engines.tracing.reader import Read, read
-from copyhold.engines.tracing.sighting import Master, SightedTable, leaked_columns, sighted
+from copyhold.engines.tracing.sighting import SightedTable, leaked_columns, sighted
 
 PARTIES = 10_000
+ADULT_PARTIES = 1_000
 PLAN_KEY = b"plan of the benches, 32 bytes!!!"
 ID = "person"
 DESIGNS = {"A": (0.5, 0.1), "B": (1.0, 0.5)}  # share of cells, step in tolerances
@@ -65,6 +71,7 @@ class World:
     index: TableIndex
     space: IdSpace = FIFTEEN_DIGITS
     parties: int = PARTIES
+    law: ShiftLaw | None = None  # of the date shifts that every party accepted
 
     @cached_property
     def keys(self) -> tuple[PartyKeys, ...]:
@@ -73,9 +80,20 @@ class World:
         return tuple(PartyKeys(rng.bytes(32), rng.bytes(32), rng.bytes(32)) for _ in range(self.parties))
 
     @cached_property
+    def stranger(self) -> PartyKeys:
+        """Keys of a copy that none of the parties was given."""
+        rng = np.random.default_rng(20_261_125)
+        return PartyKeys(rng.bytes(32), rng.bytes(32), rng.bytes(32))
+
+    @cached_property
     def facts(self) -> Facts:
         """What the register says of each party: it held everything."""
-        return Facts((Holding(1),), np.sort(self.index.participants))
+        return Facts((Holding(1),), np.sort(self.index.participants), self.law)
+
+    @cached_property
+    def keyed(self) -> KeyedParties:
+        """The parties as a scorer asks them."""
+        return KeyedParties(self.keys, [self.facts] * self.parties, self.space)
 
     @property
     def released(self) -> tuple[str, ...]:
@@ -106,15 +124,22 @@ class World:
         """The version as the reader sees it."""
         return Master(self.plan, PLAN_KEY, {1: self.index})
 
+    def rows(self, rows: NDArray[np.int64]) -> pa.Table:
+        """Give some rows of the master, in the order asked for."""
+        return self.table.take(pa.array(rows))
+
     def copy(self, party: int, rows: NDArray[np.int64]) -> pl.DataFrame:
         """Give some rows of a party's copy, in the order asked for."""
-        taken = self.table.take(pa.array(rows)).combine_chunks().to_batches()
+        return self.marked(self.keys[party], self.rows(rows))
+
+    def marked(self, keys: PartyKeys, rows: pa.Table) -> pl.DataFrame:
+        """Mark rows of some version for the holder of the keys."""
         made = Embedding(
-            self.plan, PLAN_KEY, self.keys[party], self.index.table, self.dictionary.of(self.index.table),
-            self.released, self.space,
+            self.plan, PLAN_KEY, keys, self.index.table, self.dictionary.of(self.index.table), self.released,
+            self.space, Shifts(self.law) if self.law else None,
         )  # fmt: skip
-        frame = pl.from_arrow(pa.Table.from_batches([made.mark(batch) for batch in taken]))
-        return cast(pl.DataFrame, frame)
+        parts = [made.mark(batch) for batch in rows.combine_chunks().to_batches()]
+        return cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches(parts)))
 
     def original(self, rows: NDArray[np.int64]) -> pl.DataFrame:
         """Give some rows of the unmarked master."""
@@ -128,16 +153,23 @@ class World:
     def read(self, leak: Path) -> tuple[SightedTable, Read]:
         """Find a leaked file in the master, and read it."""
         found = sighted(leaked_columns(read_table(leak)), self.master)
-        return found, read([found], self.master, self.space, self.ids)
+        return found, self.reading(found)
+
+    def reading(self, found: SightedTable) -> Read:
+        """Read a table as it was found, or as somebody says that it was."""
+        return read([found], self.master, self.space, self.ids, self.law.days if self.law else 0)
 
     def trace(self, leak: Path, attempt: int = 1, controls: int = CONTROLS) -> Traced:
         """Do what a trace does with a leaked file."""
         found, reading = self.read(leak)
+        return Traced(found, reading, self.accuse(reading, attempt, controls))
+
+    def accuse(self, reading: Read, attempt: int = 1, controls: int = CONTROLS) -> Naming | None:
+        """Name the parties that a reading shows; None where it shows nothing that could be scored."""
         if not reading.alternatives:
-            return Traced(found, reading, None)
+            return None
         fresh = control_parties([self.facts], self.space, controls, os.urandom)
-        keyed = KeyedParties(self.keys, [self.facts] * self.parties, self.space)
-        return Traced(found, reading, name_parties(reading.alternatives, keyed, fresh, Attempt(attempt, self.parties)))
+        return name_parties(reading.alternatives, self.keyed, fresh, Attempt(attempt, self.parties))
 
 
 def write(frame: pl.DataFrame, folder: Path, *, decimals: Mapping[str, int] | None = None) -> Path:
@@ -176,6 +208,52 @@ def nhanes_world(design: str) -> World:
     return _world(f"NHANES {design}", table, dictionary, share, step)
 
 
+def adult_world(design: str, source: Path) -> World:
+    """Build the Adult census under a design: age, hours and sampling weight are marked; 1,000 parties."""
+    share, step = DESIGNS[design]
+    table = pq.read_table(source)
+    numbers = {"age": Tolerance(1.0), "hours-per-week": Tolerance(2.0), "fnlwgt": Tolerance(0.01, relative=True)}
+    fields = tuple(_adult_field(name, table.schema.field(name).type, numbers) for name in table.column_names)
+    people = pa.array(np.arange(table.num_rows, dtype=np.uint64))
+    table = table.append_column(ROW, people).append_column(PARTICIPANT, people)
+    made = _world(f"Adult {design}", table, Dictionary(fields), share, step)
+    return replace(made, parties=ADULT_PARTIES)
+
+
+def coded_world(rows: int, *, dates: bool) -> World:
+    """Build a table without a number that could be marked: codes and answers, or diagnosis codes with dates.
+
+    Dates are shifted by up to two weeks, which every party accepted.
+    """
+    cohort = generate(rows, 1)
+    rng = np.random.default_rng([2, rows])
+    names = ["occupation", "centre"] if dates else ["sex", "ethnicity", "education", "smoking", "diet"]
+    codes = {name: cohort.categories[name] for name in names}
+    if not dates:
+        codes |= {"deprivation": rng.integers(1, 11, rows).astype(str), "born": rng.integers(1, 13, rows).astype(str)}
+        codes |= {f"answer_{place}": rng.choice(["yes", "no"], rows) for place in range(12)}
+    people = np.arange(rows, dtype=np.uint64)
+    columns = {ROW: pa.array(people), PARTICIPANT: pa.array(people), ID: pa.array(people.astype(str))}
+    columns |= {name: pa.array(values.tolist(), pa.string()) for name, values in codes.items()}
+    moments = {name: days for name, days in cohort.dates.items() if dates}
+    columns |= {name: pa.array(days, pa.date32()) for name, days in moments.items()}
+    fields = [_id_field("codes"), *(Field("codes", name, name, FieldType.CATEGORY, Role.QUASI) for name in codes)]
+    fields += [Field("codes", name, name, FieldType.DATE, Role.QUASI) for name in moments]
+    made = _world("codes", pa.table(columns), Dictionary(tuple(fields)), 0.5, 0.1)
+    return replace(made, law=ShiftLaw(14) if dates else None)
+
+
+def _adult_field(name: str, kind: pa.DataType, marked: Mapping[str, Tolerance]) -> Field:
+    if name == "Id":
+        return Field("adult", name, name, FieldType.TEXT, Role.ID)
+    if not pa.types.is_integer(kind):
+        return Field("adult", name, name, FieldType.CATEGORY, Role.QUASI)
+    return Field(
+        "adult", name, name, FieldType.INTEGER, Role.QUASI, decimals=0, grid=1.0, tolerance=marked.get(name),
+        mark=name in marked,
+    )  # fmt: skip
+
+
 def _id_field(table: str) -> Field:
     return Field(table, ID, ID, FieldType.TEXT, Role.ID)
 
@@ -185,6 +263,7 @@ def _world(name: str, table: pa.Table, dictionary: Dictionary, share: float, ste
     named = dictionary.tables[0]
     plan = draw_plan(dictionary, (block(one, dictionary.of(named), 1) for one in batches), share=share, step=step)
     folder = Path(tempfile.mkdtemp(prefix="copyhold-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     pq.write_table(table, folder / "snapshot.parquet")
     index = build_index(folder / "snapshot.parquet", dictionary, named, folder / "index", version=name)
     return World(name, table, dictionary, plan, index)

@@ -27,6 +27,11 @@ class Conversion:
     price: float = 0.0
     fitted: bool = False
 
+    @property
+    def exact(self) -> bool:
+        """Whether a leaked value is the field's own within its written digits."""
+        return self.factor == 1.0 or self.fitted
+
     def to_field(self, leaked: NDArray[np.float64]) -> NDArray[np.float64]:
         """Write leaked values in the field's unit."""
         return np.asarray((leaked - self.offset) / self.factor)

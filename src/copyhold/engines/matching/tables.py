@@ -7,11 +7,12 @@ how far the leaked rows stand out above the best rows of a decoy (see `decoy`), 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from copyhold.engines.matching.codings import codings
 from copyhold.engines.matching.columns import Affinity, Match, affinity
 from copyhold.engines.matching.decoy import Deal, deals
 from copyhold.engines.matching.index import NumberColumn, TableIndex
@@ -31,14 +32,25 @@ _SURE_LEAD, _SURE_ERRORS = 2.0, 5.0  # nats, and standard errors, of a lead afte
 _CLIP = 20.0  # nats beyond which a row's lead says no more about a start
 _DECOYS = 200  # decoy scores from which a false-match rate of 1 % is told
 FALSE_MATCHES = 0.01  # share of decoy rows that may count as aligned
+_FEWEST_ALIGNED = 4  # aligned rows that settle the columns again
 _FEW_VALUES = 8  # residuals from which a column's own noise is told
 _STRAY, _STRAY_RANGE = 0.02, 40.0  # share and range, in tolerances, of values that no noise level explains
+_NOWHERE = -1e6  # nats of a row without candidates
 _NOTHING = 1e-6  # tolerances: binary noise
 
 
 @dataclass(frozen=True)
+class Decoy:
+    """Some leaked `rows` aligned to rows of a decoy that was dealt so."""
+
+    rows: NDArray[np.int64]
+    alignment: Alignment
+    dealt: Mapping[str, Deal]
+
+
+@dataclass(frozen=True)
 class TableMatch:
-    """What was found. `alignment` has a row for each leaked row; `decoy_scores` are best scores among rows of decoys.
+    """What was found. `alignment` has a row for each leaked row; `decoys` are what rows of decoys came to.
 
     `margins` are the windows with which the rows were aligned; `bar` the score that at most 1 % of decoy rows reach.
     """
@@ -46,7 +58,12 @@ class TableMatch:
     matches: tuple[Match, ...]
     margins: Margins
     alignment: Alignment
-    decoy_scores: NDArray[np.float64]
+    decoys: tuple[Decoy, ...]
+
+    @property
+    def decoy_scores(self) -> NDArray[np.float64]:
+        """Best scores of leaked rows among rows of decoys."""
+        return np.concatenate([np.empty(0), *(one.alignment.best for one in self.decoys)])
 
     @property
     def bar(self) -> float:
@@ -71,9 +88,42 @@ def match_table(leaked: Sequence[LeakedColumn], index: TableIndex, steps: Mappin
     start = _best_start(sample, index, first, steps)
     if start is None:
         return _nothing(leaked, steps)
-    matches, margins = _settled(sample, index, first, start)
+    found = _aligned(leaked, index, *_settled(sample, index, first, start))
+    if start.outstanding.mean() <= _MOST and np.count_nonzero(found.aligned) >= _FEWEST_ALIGNED:
+        found = _settled_again(leaked, index, first, found)
+    return replace(found, matches=_with_codings(leaked, index, found))
+
+
+def _aligned(
+    leaked: Sequence[LeakedColumn], index: TableIndex, matches: tuple[Match, ...], margins: Margins
+) -> TableMatch:
     alignment = align(_probes(leaked, index, matches, margins))
-    return TableMatch(matches, margins, alignment, _decoy_scores(leaked, index, matches, margins))
+    return TableMatch(matches, margins, alignment, _decoys(leaked, index, matches, margins))
+
+
+def _settled_again(leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, found: TableMatch) -> TableMatch:
+    """Let the rows that align settle columns, units and noise, where few rows of the first sample did.
+
+    Of a leak that is mostly other people's rows the first sample may hold none that is in the master.
+    """
+    surest = np.argsort(-found.alignment.best, kind="stable")[: np.count_nonzero(found.aligned)][:_SAMPLE]
+    sample = _sampled(leaked, np.sort(surest))
+    start = _tried(sample, index, found.matches, found.margins)
+    again = _aligned(leaked, index, *_settled(sample, index, first, start))
+    return max(found, again, key=lambda one: (int(np.count_nonzero(one.aligned)), _agreement(one)))
+
+
+def _agreement(found: TableMatch) -> float:
+    return float(found.alignment.best[found.aligned].sum() - found.bar * np.count_nonzero(found.aligned))
+
+
+def _with_codings(leaked: Sequence[LeakedColumn], index: TableIndex, found: TableMatch) -> tuple[Match, ...]:
+    """Match columns of codes too; a coding that holds is believed before a unit that no table lists."""
+    rows = np.flatnonzero(found.aligned)
+    sure = [match for match in found.matches if not match.conversion.fitted]
+    coded = codings(leaked, index, sure, rows, found.alignment.positions[rows, 0], found.margins.steps)
+    used = {match.leaked for match in coded} | {match.field for match in coded}
+    return (*(one for one in found.matches if one.leaked not in used and one.field not in used), *coded)
 
 
 @dataclass(frozen=True)
@@ -88,12 +138,17 @@ class _Start:
     @property
     def lead(self) -> float:
         """Mean nats by which rows lead the decoy, the sum being clipped so that no row speaks for all."""
-        return float(np.clip(self.alignment.best - self.decoys, -_CLIP, _CLIP).mean())
+        return float(self.leads.clip(-_CLIP, _CLIP).mean())
+
+    @property
+    def leads(self) -> NDArray[np.float64]:
+        """Nats by which each row leads the decoy; 0 where neither has any candidate."""
+        return np.asarray(np.maximum(self.alignment.best, _NOWHERE) - np.maximum(self.decoys, _NOWHERE))
 
     @property
     def sure(self) -> bool:
         """Whether the lead is beyond luck."""
-        leads = np.clip(self.alignment.best - self.decoys, -_CLIP, _CLIP)
+        leads = self.leads.clip(-_CLIP, _CLIP)
         return self.lead > _SURE_LEAD and self.lead > _SURE_ERRORS * float(leads.std()) / np.sqrt(len(leads))
 
     @property
@@ -104,7 +159,7 @@ class _Start:
     @property
     def pairing(self) -> Pairing:
         """Rows and their best master rows, the surest first; only those that stand out where there are some."""
-        order = np.argsort(-(self.alignment.best - self.decoys), kind="stable")
+        order = np.argsort(-self.leads, kind="stable")
         if self.trusted:
             order = order[self.outstanding[order]]
         found = self.alignment.positions[order, 0]
@@ -206,15 +261,14 @@ def _fits(probe: Probe, column: NumberColumn, pairing: Pairing) -> NDArray[np.fl
     return np.asarray(np.log((1 - _STRAY) * flat + _STRAY / _STRAY_RANGE))
 
 
-def _decoy_scores(
+def _decoys(
     leaked: Sequence[LeakedColumn], index: TableIndex, matches: Sequence[Match], margins: Margins
-) -> NDArray[np.float64]:
-    """Best scores of leaked rows among rows of decoys: at least 200, from as many decoys as that takes."""
-    sample = _sampled(leaked, _evenly(leaked[0].rows, _DECOYS))
-    probes = _probes(sample, index, matches, margins)
-    numbers = range(-(-_DECOYS // max(sample[0].rows, 1)))
-    scores = [align(probes, dealt=_dealt(index, matches, number)).best for number in numbers]
-    return np.concatenate(scores)
+) -> tuple[Decoy, ...]:
+    """Align leaked rows to rows of decoys: at least 200 times, with as many decoys as that takes."""
+    rows = _evenly(leaked[0].rows, _DECOYS)
+    probes = _probes(_sampled(leaked, rows), index, matches, margins)
+    made = [_dealt(index, matches, number) for number in range(-(-_DECOYS // max(len(rows), 1)))]
+    return tuple(Decoy(rows, align(probes, dealt=dealt), dealt) for dealt in made)
 
 
 def _dealt(index: TableIndex, matches: Sequence[Match], number: int) -> Mapping[str, Deal]:
@@ -244,4 +298,4 @@ def _sampled(leaked: Sequence[LeakedColumn], rows: NDArray[np.int64]) -> list[Le
 
 def _nothing(leaked: Sequence[LeakedColumn], steps: Mapping[str, float]) -> TableMatch:
     rows = leaked[0].rows if leaked else 0
-    return TableMatch((), Margins(steps), Alignment.empty(rows), np.empty(0))
+    return TableMatch((), Margins(steps), Alignment.empty(rows), ())

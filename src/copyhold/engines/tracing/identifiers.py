@@ -62,7 +62,8 @@ def _ids_of(group: Group, columns: Mapping[int, NDArray[np.int64]]) -> set[int]:
 
 def _id_column(table: SightedTable, space: IdSpace, names: Sequence[str]) -> NDArray[np.int64] | None:
     """Return the ids by leaked row, -1 where there is none; None where no column holds ids."""
-    matched = {match.leaked for match in table.match.matches}
+    # Where no row aligns nothing vouches for a match, and a list of ids alone may look like some field.
+    matched = {match.leaked for match in table.match.matches} if table.rows_aligned else set()
     known = {plain_name(name) for name in names}
     found = [
         (plain_name(column.name) in known, len(set(ids.tolist())), ids)
@@ -78,7 +79,7 @@ def _whole(column: LeakedColumn, space: IdSpace) -> NDArray[np.int64] | None:
     numbers = np.array([_number(label) for label in column.labels], dtype=np.int64)
     fits = space.holds(numbers) & (numbers >= 0)
     wide = fits & (numbers >= max(space.low, 10 ** (space.digits - 2)))
-    if not shown or np.count_nonzero(wide) < _MOST * len(shown):
+    if np.count_nonzero(wide) < max(1, int(_MOST * len(shown))):
         return None
     return np.where(fits, numbers, _MISSING)
 

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copyhold.engines.marks.cells import ColumnCells, cells
+from copyhold.engines.matching.codings import Coding
 from copyhold.engines.matching.columns import Match
 from copyhold.engines.tracing.groups import Group, Line
-from copyhold.engines.tracing.sighting import Master, SightedTable
+from copyhold.engines.tracing.master import Master
+from copyhold.engines.tracing.sighting import SightedTable
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,13 @@ class Source:
 class SeenCells:
     """Cells and observations as growing lists, in the order in which candidates come.
 
-    `candidate` numbers the candidates over all groups; `source` is an index into `sources`; an observation belongs to
-    the cell of number `cell`.
+    `candidate` numbers the candidates over all groups, `weight` is the candidate's; `source` is an index into
+    `sources`; an observation belongs to the cell of number `cell`.
     """
 
     sources: tuple[Source, ...]
     candidate: list[int] = field(default_factory=list)
+    weight: list[float] = field(default_factory=list)
     table: list[int] = field(default_factory=list)
     row: list[int] = field(default_factory=list)
     column: list[int] = field(default_factory=list)
@@ -54,13 +57,13 @@ def seen_cells(tables: Sequence[SightedTable], groups: Sequence[Group], master: 
         known: dict[tuple[int, int, int], int] = {}
         for line in candidate.lines:
             for place in by_table[line.leaf]:
-                _observe(found, number, place, plans[place], line, known)
+                _observe(found, (number, candidate.weight), place, plans[place], line, known)
     return found
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """A source with its values in the field's unit by leaked row, and the field's cells by place among positions."""
+    """A source with its values by leaked row, in the field's unit or as codes, and the field's cells by position."""
 
     source: Source
     table: int
@@ -70,6 +73,13 @@ class _Shown:
     high: NDArray[np.float64]
     rows: NDArray[np.uint64]
     place: Mapping[int, int]
+
+    def value(self, row: int, at: int) -> float:
+        """Give what a leaked row shows of a cell; of a column of codes, the member that its code tells."""
+        shown, unit = self.values[row : row + 1], self.source.match.conversion
+        if isinstance(unit, Coding):
+            return float(unit.member(shown, self.low[at : at + 1], self.high[at : at + 1])[0])
+        return float(shown[0])
 
 
 def _plans(tables: Sequence[SightedTable], groups: Sequence[Group], master: Master) -> list[_Shown]:
@@ -93,22 +103,30 @@ def _of_table(leaf: int, table: SightedTable, positions: NDArray[np.int64], mast
     place = {position: at for at, position in enumerate(positions.tolist())}
     for one in marked:
         column = found[one.field]
-        values = one.conversion.to_field(table.columns[one.leaked].numbers)
+        written = table.columns[one.leaked].numbers
+        values = written if isinstance(one.conversion, Coding) else one.conversion.to_field(written)
         low, high = column.natural(column.low), column.natural(column.high)
         yield _Shown(Source(leaf, one), table.number, values, column, low, high, read.rows, place)
 
 
 def _observe(
-    found: SeenCells, candidate: int, source: int, shown: _Shown, line: Line, known: dict[tuple[int, int, int], int]
+    found: SeenCells,
+    candidate: tuple[int, float],
+    source: int,
+    shown: _Shown,
+    line: Line,
+    known: dict[tuple[int, int, int], int],
 ) -> None:
     """Add what one line shows of one field: to the cell that is there already, or as a new one."""
-    at, value = shown.place[line.position], float(shown.values[line.row])
-    if not (np.isfinite(value) and shown.cells.marked[at]):
+    at = shown.place[line.position]
+    value = shown.value(line.row, at) if shown.cells.marked[at] else np.nan
+    if not np.isfinite(value):
         return
     address = (shown.table, int(shown.rows[at]), shown.cells.column.column)
     if address not in known:
         known[address] = len(found.row)
-        found.candidate.append(candidate)
+        found.candidate.append(candidate[0])
+        found.weight.append(candidate[1])
         found.table.append(address[0])
         found.row.append(address[1])
         found.column.append(address[2])

@@ -19,10 +19,11 @@ from copyhold.engines.marks.permutation import IdSpace
 from copyhold.engines.tracing.channels import Channels, channels_of
 from copyhold.engines.tracing.groups import Group, groups_of
 from copyhold.engines.tracing.identifiers import ReadIds, read_ids
+from copyhold.engines.tracing.master import Master
 from copyhold.engines.tracing.moves import ReadMoves, read_moves
 from copyhold.engines.tracing.observations import SeenCells, seen_cells
 from copyhold.engines.tracing.readings import Alternative, Reading
-from copyhold.engines.tracing.sighting import Master, SightedTable
+from copyhold.engines.tracing.sighting import SightedTable
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ one party at a time, so that it does not depend on who else was looked at.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.tracing.hypotheses import Hypothesis, Law
 from copyhold.engines.tracing.likelihoods import Named, log_factors, nobody
 from copyhold.engines.tracing.parties import Cells, Parties, Seen, cells_of
+from copyhold.engines.tracing.products import Numbers, Precision, Products, Run
 from copyhold.engines.tracing.readings import Alternative, Reading, with_cells, with_groups
 
 CHUNK = 20_000  # cells laid out at once, so that a leak of any size fits
@@ -33,9 +35,6 @@ PARTIES = 800  # parties in a block, so that a block's sums stay in the processo
 LARGE_CELLS, LARGE_GROUPS = 20_000, 1_000  # above either, parties are screened
 SCREEN_CELLS, SCREEN_GROUPS = 2_000, 200  # what they are screened on
 SCREEN = 0.0  # least ln E on that part
-
-Numbers = NDArray[Any]  # of either precision
-Precision = type[np.float32] | type[np.float64]
 
 
 def log_evidence(
@@ -122,14 +121,12 @@ class _Plan:
     weight: NDArray[np.float64]  # (hypotheses,)
     loose: NDArray[np.float64]  # (hypotheses,): pi (1 - eps)/c, the same for an id on a row that aligns to nobody
 
-    @property
-    def places(self) -> Iterator[tuple[float, slice, slice]]:
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
         """Each share with its run of the laws and its run of the hypotheses."""
-        start = 0
-        for share, run in self.shares:
-            end = start + run.stop - run.start
-            yield share, run, slice(start, end)
-            start = end
+        ends = np.cumsum([0, *(run.stop - run.start for _, run in self.shares)]).tolist()
+        places = [slice(start, end) for start, end in pairwise(ends)]
+        return tuple((share, run, place) for (share, run), place in zip(self.shares, places, strict=True))
 
     @staticmethod
     def of(hypotheses: Sequence[Hypothesis]) -> "_Plan":
@@ -172,31 +169,34 @@ class _Table:
         cells, candidates = cells_of(reading), len(reading.candidate_row)
         self._cells = cells.take(order)
         factors = log_factors(reading, plan.laws, _bits_of(named, cells))[:, :, order]
-        self._low = np.ascontiguousarray(factors[0].T, dtype=precision)
-        self._step = np.ascontiguousarray((factors[1] - factors[0]).T, dtype=precision)
+        self._low: Numbers = np.ascontiguousarray(factors[0].T, dtype=precision)
+        self._step: Numbers = np.ascontiguousarray((factors[1] - factors[0]).T, dtype=precision)
         self._misses = np.log1p(-plan.own)[:, None]
         self._ends = np.searchsorted(reading.cell_candidate[order], np.arange(candidates + 1))
         self._members = _members(reading.candidate_group, len(reading.neutral))
+        self._bounds = self._log_bounds()
         self._ids_of = _members(reading.id_candidate, candidates)
         self._dates_of = _members(reading.date_candidate, candidates)
 
     def log_products(self, parties: Parties) -> Numbers:
         """Return log prod over groups of R for every party and hypothesis, shape (parties, hypotheses)."""
         answers, id_gain = self._ask(parties), self._id_gain(parties.id_space)[:, None]
-        total = np.zeros((len(self._plan.weight), len(parties)), self._precision)
-        factor = np.empty_like(total)
+        products = Products(self._plan.runs, len(parties), self._precision)
         for members, neutral in zip(self._members, self._reading.neutral, strict=True):
-            if len(members) == 0:
-                continue  # a group that comes from no candidate says nothing: its factor is 1
-            logs = [self._candidate(one, answers, id_gain) for one in members]
-            peak, unit, mean = _mean(logs, self._reading.candidate_weight[members], float(neutral))
-            for share, run, place in self._plan.places:
-                np.multiply(unit[run], 1 - share, out=factor[place])
-                factor[place] += share * mean[run]
-            total += np.log(factor, out=factor)
-            for _, run, place in self._plan.places:
-                total[place] += peak[run]
-        return total.T
+            if len(members):  # a group that comes from no candidate says nothing: its factor is 1
+                logs = [self._candidate(one, answers, id_gain) for one in members]
+                bound = max(self._bounds[one] for one in members)
+                products.take(logs, self._reading.candidate_weight[members], float(neutral), bound)
+        return products.logs()
+
+    def _log_bounds(self) -> NDArray[np.float64]:
+        """Return what no party's log product of a candidate exceeds; ids and dates have no bound here."""
+        most = np.maximum(self._low, self._low + self._step).astype(np.float64)
+        summed = np.concatenate([np.zeros((1, most.shape[1])), np.cumsum(np.maximum(most, 0.0), axis=0)])
+        bounds: NDArray[np.float64] = (summed[self._ends[1:]] - summed[self._ends[:-1]]).max(axis=1, initial=0.0)
+        bounds[self._reading.id_candidate] = np.inf
+        bounds[self._reading.date_candidate] = np.inf
+        return bounds
 
     def _ask(self, parties: Parties) -> _Answers:
         reading, held = self._reading, parties.held(self._cells)
@@ -223,17 +223,6 @@ class _Table:
 
     def _id_gain(self, id_space: int) -> NDArray[np.float64]:
         return _gain(self._plan.own, np.array(id_space - self._ids_read + 1))
-
-
-def _mean(logs: list[Numbers], weights: NDArray[np.float64], neutral: float) -> tuple[Numbers, Numbers, Numbers]:
-    """Return a peak that is not negative, and 1 and w_0 + sum of w_cand exp(log product), each divided by exp(peak)."""
-    highest = np.max(logs, axis=0) if len(logs) > 1 else logs[0]
-    peak = np.maximum(highest, np.zeros_like(highest))  # three times as quick as with a scalar
-    unit = np.exp(-peak)
-    mean = neutral * unit
-    for one, weight in zip(logs, weights, strict=True):
-        mean += float(weight) * np.exp(one - peak)
-    return peak, unit, mean
 
 
 def _gain(own: NDArray[np.float64], space: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
