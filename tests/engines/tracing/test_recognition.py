@@ -5,7 +5,7 @@ import pytest
 
 from copyhold.engines.matching.margins import Margins
 from copyhold.engines.matching.rows import Alignment
-from copyhold.engines.matching.tables import TableMatch
+from copyhold.engines.matching.tables import Decoy, TableMatch
 from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tracing.recognition import recognised
 from copyhold.engines.tracing.sighting import SightedTable, leaked_columns
@@ -13,13 +13,17 @@ from copyhold.engines.tracing.sighting import SightedTable, leaked_columns
 DECOYS = np.linspace(-10.0, 5.0, 200)  # the bar that one in a hundred reaches is just below 5
 
 
+def aligned(scores: np.ndarray) -> Alignment:
+    return Alignment(np.zeros(scores.shape, dtype=np.int64), scores)
+
+
 def table(best: list[float], decoys: np.ndarray = DECOYS) -> SightedTable:
     """A leaked table of one column whose rows have these best scores."""
     scores = np.full((len(best), 8), -np.inf)
     scores[:, 0] = best
-    match = TableMatch((), Margins({}), Alignment(np.zeros((len(best), 8), dtype=np.int64), scores), decoys)
+    match = TableMatch((), Margins({}), aligned(scores), (Decoy(np.arange(len(decoys)), aligned(decoys[:, None]), {}),))
     leak = "weight\n" + "".join(f"{row}.5\n" for row in range(len(best)))
-    return SightedTable(1, leaked_columns(read_table(leak.encode(), name="leak.csv")), match)
+    return SightedTable(1, leaked_columns(read_table(leak.encode(), name="leak.csv")), match, len(best))
 
 
 @pytest.mark.parametrize(

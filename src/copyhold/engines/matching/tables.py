@@ -8,6 +8,7 @@ how far the leaked rows stand out above the best rows of a decoy (see `decoy`), 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,12 +61,12 @@ class TableMatch:
     alignment: Alignment
     decoys: tuple[Decoy, ...]
 
-    @property
+    @cached_property
     def decoy_scores(self) -> NDArray[np.float64]:
         """Best scores of leaked rows among rows of decoys."""
         return np.concatenate([np.empty(0), *(one.alignment.best for one in self.decoys)])
 
-    @property
+    @cached_property
     def bar(self) -> float:
         """The score above which a row counts as aligned."""
         if not self.decoy_scores.size:

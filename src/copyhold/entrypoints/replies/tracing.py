@@ -13,6 +13,7 @@ from copyhold.entrypoints.replies.pages import rounded_up
 # What the job puts into `TraceResult.report` and every door tells; a key that it left out is told as null.
 REPORTED = (
     "rows_in",
+    "rows_read",
     "rows_aligned",
     "participants",
     "parties_considered",

@@ -56,6 +56,7 @@ def of_leak(
             "leak_sha256": leak.sha256,
             "files": plain(leak.files),
             "rows_in": leak.rows,
+            "rows_read": sighting.rows_read,
             "rows_aligned": sighting.rows_aligned,
             "participants": read.participants,
             "rows_withdrawn": _rows_withdrawn(sighting, read, holdings),

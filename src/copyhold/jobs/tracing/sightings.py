@@ -30,6 +30,11 @@ class Sighting:
     tables: tuple[SightedTable, ...]
 
     @property
+    def rows_read(self) -> int:
+        """Leaked rows that were looked at: of a large table some, evenly over it."""
+        return sum(one.rows for one in self.tables)
+
+    @property
     def rows_aligned(self) -> int:
         """Leaked rows that align above decoys."""
         return sum(one.rows_aligned for one in self.tables)
@@ -71,7 +76,7 @@ def find(home: Home, register: Register, leak: Leak, step: Step) -> Sighting | N
     names = {dataset.id: dataset.name for dataset in register.datasets}
     versions = _newest_first(register.versions)
     for place, version in enumerate(versions):
-        settled = best is not None and best.rows_aligned >= _NEARLY_ALL * leak.rows
+        settled = best is not None and best.rows_aligned >= _NEARLY_ALL * best.rows_read
         if settled and place >= len(names):
             break
         found = _in_version(home, register, names[version.dataset], version, leak, step)
