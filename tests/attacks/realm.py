@@ -3,11 +3,13 @@
 What comes out is what the reader made of a file: its columns, units, rows, channels, ids and shifts, not a drawing.
 """
 
+import atexit
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import cast
 
 import numpy as np
@@ -98,10 +100,11 @@ class Realm:
 
     def read(self, leak: pl.DataFrame, *, ids: bool = False, reach: int = 0) -> Read:
         """Write a leak to a file, and read it as a trace does; without its ids where nothing else is said."""
-        path = Path(mkdtemp(prefix="copyhold-leak-")) / "leak.csv"
-        (leak if ids else leak.drop(self.id_field)).write_csv(path)
         master = Master(self.plan, PLAN_KEY, {1: self.index})
-        found = sighted(leaked_columns(read_table(path)), master)
+        with TemporaryDirectory(prefix="copyhold-leak-") as folder:
+            path = Path(folder) / "leak.csv"
+            (leak if ids else leak.drop(self.id_field)).write_csv(path)
+            found = sighted(leaked_columns(read_table(path)), master)
         return read([found], master, SEVEN_DIGITS, [self.id_field], reach)
 
 
@@ -123,6 +126,7 @@ def cohort() -> Realm:
 
 def _realm(table: pl.DataFrame, dictionary: Dictionary, ids: str, before: Realm | None = None) -> Realm:
     folder = Path(mkdtemp(prefix="copyhold-realm-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     table.write_csv(folder / "source.csv")
     name = dictionary.tables[0]
     previous = {name: before.path} if before else None
