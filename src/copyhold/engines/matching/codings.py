@@ -1,11 +1,11 @@
 """Leaked columns that show in which band a value lies, such as deciles: which field they are, and where it was cut.
 
 A coding is told on aligned rows alone: the codes must stand in the order of the field's values. Few rows may not show
-every band; the bands are then those of all such columns together. Where the leaker cut is
-not disclosed. Bands that hold equal shares of a whole copy are cut at quantiles, and the quantiles of the copy are
-those of the master within a last place, since half of the marks move up and half down; whether a value on a cut
-counts below or above it is decided by the aligned rows that stand on one, over all columns together. Codings whose
-bands the aligned rows contradict are not used. All of it rests on leak and master alone.
+every band; the bands are then those of all such columns together. Where the leaker cut is not disclosed. Bands that
+hold equal shares of a whole copy are cut at quantiles, and the quantiles of the copy are those of the master within a
+last place, since half of the marks move up and half down; whether a value on a cut counts below or above it is decided
+by the aligned rows that stand on one, over all columns together. Codings whose bands the aligned rows contradict are
+not used. All of it rests on leak and master alone.
 """
 
 from collections.abc import Mapping, Sequence
