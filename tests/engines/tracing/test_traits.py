@@ -16,7 +16,7 @@ from copyhold.engines.matching.index import TableIndex, build_index
 from copyhold.engines.matching.leaked import LeakedColumn
 from copyhold.engines.matching.margins import Margins
 from copyhold.engines.matching.rows import align
-from copyhold.engines.matching.tables import TableMatch, match_table
+from copyhold.engines.matching.tables import Decoy, TableMatch, match_table
 from copyhold.engines.tracing.signature import RATE, PastCopy, Sighting, narrowed
 from copyhold.engines.tracing.traits import false_match_rate, sighting
 from tests.engines.matching.conftest import leaked, renamed
@@ -137,7 +137,8 @@ def _aligned(columns: list[LeakedColumn], matches: list[Match], index: TableInde
     margins = Margins({})
     probes = [margins.probe(columns, one, index) for one in matches]
     dealt = deals(index.version, index.rows, index.blocks, [one.field for one in matches], 0)
-    return TableMatch(tuple(matches), margins, align(probes), align(probes, dealt=dealt).best)
+    decoy = Decoy(np.arange(columns[0].rows), align(probes, dealt=dealt), dealt)
+    return TableMatch(tuple(matches), margins, align(probes), (decoy,))
 
 
 def test_rows_that_stand_sorted_by_a_column_are_noticed(
