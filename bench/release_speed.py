@@ -101,10 +101,10 @@ def _add(folder: Path, _rows: int, _columns: int) -> None:
     """Found a custody, add the dataset, and a project that passes the gate."""
     home, occasions = _custody(folder, found=True)
     from copyhold.actions import access, parties, projects
-    from copyhold.jobs import catalogue
+    from copyhold.jobs.catalogue import versions
 
-    sources = catalogue.Sources((folder / "cohort.parquet",), folder / "dictionary.csv", ID)
-    catalogue.add(home, occasions, "Cohort", sources, terms=("GRU",), step=_quiet)
+    sources = versions.Sources((folder / "cohort.parquet",), folder / "dictionary.csv", ID)
+    versions.add(home, occasions, "Cohort", sources, terms=("GRU",), step=_quiet)
     until = occasions().at.replace(year=2099)
     parties.add_institution(occasions(), "Hospital", "FR")
     parties.add_person(occasions(), LEAD, "Hospital")

@@ -31,8 +31,10 @@ from copyhold.engines.tracing.naming import Naming, name_parties
 from copyhold.engines.tracing.openings import opened
 from copyhold.engines.tracing.parties import Facts, Holding, KeyedParties, control_parties
 from copyhold.engines.tracing.readings import Alternative, party_half
-from copyhold.jobs import catalogue as version_jobs
 from copyhold.jobs import log as publishing
+from copyhold.jobs.catalogue.commitments import committed as committed_version
+from copyhold.jobs.catalogue.plans import plan_key as derive_plan_key
+from copyhold.jobs.catalogue.plans import plan_of
 from tests import make
 from tests.engines.tracing.nhanes_case import read_exactly
 from tests.world import World
@@ -86,7 +88,7 @@ def committed_root(directory: Path) -> str:
     world = Inside(directory)
     (version,) = catalogue.versions(world.by(), "NHANES")
     keep = custody.show(world.by()).id
-    return version_jobs.committed(world.home, keep, version, lambda name, share: None).tree.root.hex()
+    return committed_version(world.home, keep, version, lambda name, share: None).tree.root.hex()
 
 
 FACTS = Facts((Holding(1),), np.arange(0))
@@ -103,14 +105,14 @@ def _reading(world: Inside, version: Version, parties: KeyedParties, leaker: int
     (table,) = version.tables
     rows = pq.read_table(world.outside.storage.path(table.sha256)).slice(700, 120).combine_chunks().to_batches()[0]
     read = block(rows, version.dictionary.of(table.table), table.number)
-    plan_key = version_jobs.plan_key(world.outside, custody.show(world.by()).id, version.dataset)
-    return read_exactly(version_jobs.plan_of(world.outside, version), plan_key, read, parties, leaker)
+    plan_key = derive_plan_key(world.outside, custody.show(world.by()).id, version.dataset)
+    return read_exactly(plan_of(world.outside, version), plan_key, read, parties, leaker)
 
 
 def _circumstances(
     world: Inside, attempt: Attempt, version: Version, identity: Identity, alternatives: list[Alternative]
 ) -> Circumstances:
-    committed = version_jobs.committed(world.home, custody.show(world.by()).id, version, lambda name, share: None)
+    committed = committed_version(world.home, custody.show(world.by()).id, version, lambda name, share: None)
     return Circumstances(
         case=attempt.case,
         dataset=attempt.dataset,

@@ -23,8 +23,8 @@ from copyhold.domain.releases import Release, State, Traceability
 from copyhold.domain.verdicts import Refused
 from copyhold.engines.marks.copies import write_copy
 from copyhold.engines.tables.dictionary import to_csv
-from copyhold.jobs import catalogue as datasets
 from copyhold.jobs import releases as jobs
+from copyhold.jobs.catalogue import versions as datasets
 from copyhold.ports import Home, Occasion
 from tests import make
 from tests.engines.marks.nhanes import TABLE, TIES, TOLERANCES, dictionary

@@ -41,7 +41,7 @@ from copyhold.engines.marks.shifting import Shifts
 from copyhold.engines.tables.extracts import Extract, People, cohort, identified, scope
 from copyhold.engines.tables.snapshots import GROUP_ROWS
 from copyhold.engines.tables.writing import ENDINGS
-from copyhold.jobs.catalogue import Occasions, plan_key, plan_of
+from copyhold.jobs.catalogue.plans import Occasions, plan_key, plan_of
 from copyhold.jobs.custody import partial, spool
 from copyhold.ports import Home, Outside, Step
 from copyhold.rules.catalogue import participant_token

@@ -16,7 +16,9 @@ from copyhold.engines.tables.suggestion import Suggestion
 from copyhold.engines.tables.suggestion import suggest as propose
 from copyhold.entrypoints.cli import door as doors
 from copyhold.entrypoints.cli.projects import listed
-from copyhold.jobs import catalogue as jobs
+from copyhold.jobs.catalogue import versions as jobs
+from copyhold.jobs.catalogue.indexes import index as build_index
+from copyhold.jobs.catalogue.power import power_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 dataset = typer.Typer(add_completion=False, no_args_is_help=True, help="Datasets, their versions and dictionary.")
@@ -167,7 +169,7 @@ def power(
 ) -> None:
     """Say how many leaked rows would name a holder, per attack."""
     door = doors.of(context)
-    found = jobs.power_of(door.home, door.occasion, name, parties)
+    found = power_of(door.home, door.occasion, name, parties)
     door.terminal.table(
         {
             "dataset": name,
@@ -195,7 +197,7 @@ def index(context: typer.Context, name: Name) -> None:
     versions = catalogue.versions(door.occasion(), name)
     with door.terminal.progress() as step:
         for version in versions:
-            jobs.index(door.home, version, step)
+            build_index(door.home, version, step)
     door.terminal.answer({"dataset": name, "versions": len(versions)}, f"{len(versions)} versions are indexed.")
 
 

@@ -18,8 +18,8 @@ from copyhold.domain.catalogue import Version
 from copyhold.domain.parties import PersonId
 from copyhold.domain.verdicts import Refused, Verdict
 from copyhold.domain.words import Secret
-from copyhold.jobs import catalogue as datasets
 from copyhold.jobs import releases as copies
+from copyhold.jobs.catalogue import versions
 from copyhold.ports import Home, Occasion, Step
 
 NAME = "Fictional Health Study (demonstration)"
@@ -102,8 +102,8 @@ def found(home: Home, *, four_eyes: bool) -> Stage:
 
 def add_dataset(stage: Stage, step: Step, source: Path | None = None) -> Version:
     """Add NHANES, whole or the cut in `source`, under the dictionary that ships with it."""
-    given = datasets.Sources((source or PEOPLE,), DICTIONARY, id_column=ID)
-    return datasets.add(stage.home, stage.occasion, DATASET, given, terms=PURPOSE, step=step)
+    given = versions.Sources((source or PEOPLE,), DICTIONARY, id_column=ID)
+    return versions.add(stage.home, stage.occasion, DATASET, given, terms=PURPOSE, step=step)
 
 
 def apply(stage: Stage, applicant: Applicant) -> None:

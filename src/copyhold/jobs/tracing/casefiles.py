@@ -13,7 +13,8 @@ from copyhold.engines.tracing.openings import opened
 from copyhold.engines.tracing.reader import Read
 from copyhold.engines.tracing.readings import Alternative, party_half
 from copyhold.engines.tracing.verification import claims, read
-from copyhold.jobs.catalogue import Occasions, committed
+from copyhold.jobs.catalogue.commitments import committed
+from copyhold.jobs.catalogue.plans import Occasions
 from copyhold.jobs.log import disclosed
 from copyhold.jobs.tracing.holdings import Holdings
 from copyhold.jobs.tracing.leaks import Leak

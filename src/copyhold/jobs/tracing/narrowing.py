@@ -6,7 +6,7 @@ from copyhold.domain.tracing import Register
 from copyhold.engines.matching.index import TableIndex
 from copyhold.engines.tracing.signature import AS_MASTER, PastCopy, narrowed
 from copyhold.engines.tracing.traits import sighting as traits_of
-from copyhold.jobs.catalogue import index
+from copyhold.jobs.catalogue.indexes import index
 from copyhold.jobs.tracing.holdings import Holdings
 from copyhold.jobs.tracing.sightings import Sighting
 from copyhold.ports import Home, Step

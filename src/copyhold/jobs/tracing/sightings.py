@@ -13,7 +13,8 @@ from copyhold.engines.tracing.master import Master
 from copyhold.engines.tracing.reader import Read, read
 from copyhold.engines.tracing.recognition import recognised
 from copyhold.engines.tracing.sighting import SightedTable, sighted
-from copyhold.jobs.catalogue import index, plan_key, plan_of
+from copyhold.jobs.catalogue.indexes import index
+from copyhold.jobs.catalogue.plans import plan_key, plan_of
 from copyhold.jobs.tracing.leaks import Leak
 from copyhold.ports import Home, Step
 

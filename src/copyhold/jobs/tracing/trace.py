@@ -14,7 +14,7 @@ from copyhold.actions import tracing
 from copyhold.domain.errors import UnreadableFileError
 from copyhold.domain.tracing import Answer, Attempt, Finding, Register, TraceResult
 from copyhold.engines.tracing.reader import Read
-from copyhold.jobs.catalogue import Occasions
+from copyhold.jobs.catalogue.plans import Occasions
 from copyhold.jobs.tracing import findings
 from copyhold.jobs.tracing.casefiles import Told, case_file_of
 from copyhold.jobs.tracing.holdings import Holdings

@@ -1,0 +1,1 @@
+"""Make versions of datasets, and keep what finds their rows again and proves their cells."""
