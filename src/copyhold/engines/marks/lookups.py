@@ -94,7 +94,9 @@ class _Dense:
     def steps(self, values: Whole, upward: Bools, places: Whole | None) -> NDArray[np.signedinteger]:
         lines = values - self._base
         if places is None:
-            return self._table.take(2 * lines + upward, mode="clip")  # what lies beyond falls on the margins
+            lines *= 2
+            lines += upward
+            return self._table.take(lines, mode="clip")  # what lies beyond falls on the margins
         lines = np.clip(lines, 0, self._size - 1) + places * self._size
         return self._table.take(2 * lines + upward, mode="clip") * (places >= 0)
 

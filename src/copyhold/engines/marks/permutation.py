@@ -17,6 +17,7 @@ from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.marks.prf import BLOCK_BYTES, block_cipher
 
 ROUNDS = 10
+WORD_BITS = 64
 LEAST_DIGITS = 6  # SP 800-38G asks for a domain of at least a million
 MOST_DIGITS = 18  # what an int64 holds
 
@@ -114,22 +115,19 @@ class _Rounds:
         fixed = head + tweak + bytes(padding)
         whole = len(fixed) // BLOCK_BYTES * BLOCK_BYTES
         self._ciphers = [block_cipher(key) for key in keys]
-        chained = [_chained(cipher.update, fixed[:whole]) for cipher in self._ciphers]
-        self._chain = np.array([list(block) for block in chained], dtype=np.uint8).reshape(len(keys), 1, BLOCK_BYTES)
-        self._rest = np.frombuffer(fixed[whole:], dtype=np.uint8)
+        chained = b"".join(_chained(cipher.update, fixed[:whole]) for cipher in self._ciphers)
+        # The last block but for turn and half: what is chained on, xor the rest of what is fixed, as two words a key.
+        last = int.from_bytes(fixed[whole:].ljust(BLOCK_BYTES, b"\0"))
+        words = np.frombuffer(chained, dtype=">u8").astype(np.uint64).reshape(len(keys), 2)
+        self._last = words ^ np.array(divmod(last, 1 << WORD_BITS), dtype=np.uint64)
 
     def drawn(self, turn: int, half: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """Return the first eight bytes of R, the y of FF1 for halves of at most nine digits."""
-        last = np.zeros((*half.shape, BLOCK_BYTES), dtype=np.uint8)
-        last[..., : len(self._rest)] = self._rest
-        last[..., -1 - self._bytes] = turn
-        last[..., -self._bytes :] = (
-            np.ascontiguousarray(half, dtype=">u8").view(np.uint8).reshape(*half.shape, 8)[..., -self._bytes :]
-        )
-        last ^= self._chain
-        drawn = [cipher.update(block) for cipher, block in zip(self._ciphers, last, strict=True)]
-        words = np.frombuffer(b"".join(drawn), dtype=">u8").reshape(*half.shape, 2)
-        return words[..., 0].astype(np.uint64)
+        turned = self._last[:, 1:] ^ np.uint64(turn << 8 * self._bytes)
+        blocks = np.empty((*half.shape, 2), dtype=">u8")
+        blocks[..., 0], blocks[..., 1] = self._last[:, :1], half ^ turned
+        drawn = [cipher.update(block.view(np.uint8)) for cipher, block in zip(self._ciphers, blocks, strict=True)]
+        return np.frombuffer(b"".join(drawn), dtype=">u8").reshape(*half.shape, 2)[..., 0].astype(np.uint64)
 
 
 def _chained(encrypt: Callable[[bytes], bytes], data: bytes) -> bytes:

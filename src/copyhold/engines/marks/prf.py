@@ -46,7 +46,7 @@ def uniforms(
     head, tail = _row_words(table, rows)
     cipher = block_cipher(key)
     for group in np.unique(groups):
-        lanes = _lanes(cipher, _joined(head, tail | _column_word(np.asarray(group), tag)))
+        lanes = _stored_lanes(cipher, _joined(head, tail | _column_word(np.asarray(group), tag)))
         for place in np.flatnonzero(groups == group):
             drawn[place] = lanes[:, columns[place] % LANES]
     return drawn.T
@@ -141,7 +141,12 @@ def _joined(head: NDArray[np.uint64], tail: NDArray[np.uint64]) -> NDArray[np.ui
 
 def _lanes(cipher: CipherContext, words: NDArray[np.uint64]) -> NDArray[np.uint16]:
     """Encrypt blocks, shape (blocks, 2), to their lanes, shape (blocks, LANES)."""
-    return _encrypted(cipher, words).view(">u2").astype(np.uint16).reshape(-1, LANES)
+    return _stored_lanes(cipher, words).astype(np.uint16)
+
+
+def _stored_lanes(cipher: CipherContext, words: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Encrypt blocks to their lanes, as they are stored: big-endian."""
+    return _encrypted(cipher, words).view(">u2").reshape(-1, LANES)
 
 
 def _encrypted(cipher: CipherContext, words: NDArray[np.uint64]) -> NDArray[np.uint8]:

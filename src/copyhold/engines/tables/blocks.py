@@ -208,13 +208,13 @@ def _decimal_units(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     if numbers.dtype.kind == "i":
         return numbers.astype(np.int64, copy=False) * np.int64(10**decimals), valid
-    exact = numbers.astype(np.float64, copy=False)
-    shifted = exact * 10.0**decimals
-    within = np.abs(shifted) < EXACT  # False for NaN and infinity as well
-    rounded = np.rint(shifted)
-    values = (rounded if within.all() else np.where(within, rounded, 0)).astype(np.int64)
-    back = natural(values, FieldType.DECIMAL, decimals)
-    return values, valid & within & (back.astype(numbers.dtype, copy=False) == numbers)
+    scale = 10.0**decimals
+    rounded = np.rint(numbers * np.float64(scale))
+    if rounded.size and not -EXACT < rounded.min() <= rounded.max() < EXACT:  # so it is where there is NaN or infinity
+        within = np.abs(rounded) < EXACT
+        rounded, valid = np.where(within, rounded, 0.0), valid & within
+    back = rounded / scale  # as `natural` gives it: whole numbers below EXACT are the same as floats
+    return rounded.astype(np.int64), valid & (back.astype(numbers.dtype, copy=False) == numbers)
 
 
 def _numbers(batch: pa.RecordBatch, name: str) -> NDArray[np.uint64]:

@@ -27,7 +27,9 @@ from copyhold.engines.tables.columns import TypedColumn, typed
 from copyhold.engines.tables.reading import batches
 from copyhold.engines.tables.sources import ColumnFacts
 
-GROUP_ROWS = 25_000  # rows held at a time: 500,000 x 1,000 stay under 4 GB
+# Rows held at a time: 500,000 x 1,000 stay under 4 GB. A power of two, as the row groups of copies are: theirs are
+# parts of these, or these of theirs, and are written without being put together anew.
+GROUP_ROWS = 32_768
 JOIN = "\x1f"  # the unit separator of ASCII, between the parts of a natural key
 NEXT_ROW, NEXT_PARTICIPANT = b"copyhold.next_row", b"copyhold.next_participant"
 FIXED_DECIMALS = b"copyhold.fixed_decimals"
