@@ -32,15 +32,15 @@ from copyhold.engines.marks.permutation import FIFTEEN_DIGITS, IdSpace
 from copyhold.engines.marks.plan import MarkPlan
 from copyhold.engines.marks.shifting import Shifts
 from copyhold.engines.matching.index import TableIndex, build_index
+from copyhold.engines.reading.master import Master
+from copyhold.engines.reading.reader import Read, read
+from copyhold.engines.reading.sighting import SightedTable, leaked_columns, sighted
 from copyhold.engines.tables.blocks import PARTICIPANT, ROW, block
 from copyhold.engines.tables.dictionary import from_csv
 from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tables.snapshots import write_snapshot
-from copyhold.engines.tracing.master import Master
 from copyhold.engines.tracing.naming import CONTROLS, Attempt, Naming, name_parties
 from copyhold.engines.tracing.parties import Facts, Holding, KeyedParties, control_parties
-from copyhold.engines.tracing.reader import Read, read
-from copyhold.engines.tracing.sighting import SightedTable, leaked_columns, sighted
 
 PARTIES = 10_000
 ADULT_PARTIES = 1_000

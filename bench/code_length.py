@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.trials import Outcome, Trials, by_row
+from copyhold.engines.reading.readings import Alternative, Channel, Reading
 from copyhold.engines.tracing.hypotheses import Strategy, prior, theta
 from copyhold.engines.tracing.naming import Attempt
 from copyhold.engines.tracing.parties import Cells, Seen, StatedParties
-from copyhold.engines.tracing.readings import Alternative, Channel, Reading
 from copyhold.engines.tracing.scoring import log_evidence
 
 CELLS_PER_ROW = 13

@@ -35,11 +35,11 @@ from copyhold.engines.matching.leaked import LeakKind
 from copyhold.engines.matching.margins import Margins
 from copyhold.engines.matching.rows import Alignment, align
 from copyhold.engines.matching.tables import Decoy, TableMatch
+from copyhold.engines.reading.sighting import SightedTable
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import CONTROL_LEVEL, Attempt
 from copyhold.engines.tracing.parties import control_parties
 from copyhold.engines.tracing.scoring import screened_log_evidence
-from copyhold.engines.tracing.sighting import SightedTable
 
 KEYS = 5_000
 PARTIES = 10_000  # R, from which the threshold follows

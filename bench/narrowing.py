@@ -37,10 +37,10 @@ from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
 from copyhold.engines.matching.index import TableIndex, build_index
 from copyhold.engines.matching.leaked import LeakedColumn, leaked_column
 from copyhold.engines.matching.tables import match_table
+from copyhold.engines.reading.signature import PastCopy, narrowed
+from copyhold.engines.reading.traits import sighting
 from copyhold.engines.tables.blocks import PARTICIPANT, ROW
 from copyhold.engines.tables.columns import typed
-from copyhold.engines.tracing.signature import PastCopy, narrowed
-from copyhold.engines.tracing.traits import sighting
 from copyhold.entrypoints.replies.charts import Axis, Series, line_chart
 
 CHART = Path(__file__).parents[1] / "docs" / "evidence" / "narrowing.svg"

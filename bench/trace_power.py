@@ -29,11 +29,11 @@ from bench.trace_cases import CASES, Case, Leak
 from bench.trials import Outcome, Trials
 from copyhold.engines.marks.permutation import SEVEN_DIGITS
 from copyhold.engines.matching.rows import Alignment
+from copyhold.engines.reading.reader import Read
+from copyhold.engines.reading.sighting import SightedTable
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import Attempt
-from copyhold.engines.tracing.reader import Read
 from copyhold.engines.tracing.scoring import log_evidence
-from copyhold.engines.tracing.sighting import SightedTable
 
 MARGIN = 1.25  # bar over the calculator's n95
 MOST = 3  # bars of rows within which the fewest rows are looked for

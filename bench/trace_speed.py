@@ -24,8 +24,8 @@ from bench.attribution import World, cohort_world, write
 from bench.disguises import anonymous
 from bench.trials import RESULTS
 from copyhold.engines.matching.index import build_index
+from copyhold.engines.reading.sighting import leaked_columns, sighted
 from copyhold.engines.tables.reading import read_table
-from copyhold.engines.tracing.sighting import leaked_columns, sighted
 
 WARM, COLD, GIGABYTES = 5.0, 60.0, 4.0
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from copyhold.engines.reading.readings import Alternative, Reading, party_half
 from copyhold.engines.tracing.hypotheses import Hypothesis, after, prior
 from copyhold.engines.tracing.naming import Attempt, Naming, name_parties
 from copyhold.engines.tracing.parties import KeyedParties, Parties, StatedParties
-from copyhold.engines.tracing.readings import Alternative, Reading, party_half
 from copyhold.engines.tracing.scoring import log_evidence
 from tests.attacks.leaks import Draws, Group, Leak, draws, found_before, parties_of
 from tests.attacks.sightings import Custody, custody

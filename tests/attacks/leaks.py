@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from copyhold.engines.reading.readings import Channel
 from copyhold.engines.tracing.parties import Cells, Seen, StatedParties
-from copyhold.engines.tracing.readings import Channel
 
 KINDS = (
     "plain",

@@ -11,12 +11,7 @@ from unittest import mock
 import numpy as np
 from scipy.special import logsumexp
 
-from copyhold.engines.tracing import scoring
-from copyhold.engines.tracing.hypotheses import Hypothesis, Law, prior
-from copyhold.engines.tracing.likelihoods import Named, log_factors
-from copyhold.engines.tracing.naming import Attempt, Naming
-from copyhold.engines.tracing.parties import KeyedParties, Parties, StatedParties
-from copyhold.engines.tracing.readings import (
+from copyhold.engines.reading.readings import (
     CELL,
     Alternative,
     Channel,
@@ -26,6 +21,11 @@ from copyhold.engines.tracing.readings import (
     with_cells,
     with_groups,
 )
+from copyhold.engines.tracing import scoring
+from copyhold.engines.tracing.hypotheses import Hypothesis, Law, prior
+from copyhold.engines.tracing.likelihoods import Named, log_factors
+from copyhold.engines.tracing.naming import Attempt, Naming
+from copyhold.engines.tracing.parties import KeyedParties, Parties, StatedParties
 from tests.attacks.instrument import (
     Floats,
     Instrument,

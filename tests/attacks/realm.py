@@ -28,12 +28,12 @@ from copyhold.engines.marks.permutation import SEVEN_DIGITS
 from copyhold.engines.marks.plan import MarkPlan
 from copyhold.engines.marks.shifting import Shifts
 from copyhold.engines.matching.index import TableIndex, build_index
+from copyhold.engines.reading.reader import Read, read
+from copyhold.engines.reading.sighting import Master, leaked_columns, sighted
 from copyhold.engines.tables.blocks import block
 from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tables.snapshots import write_snapshot
 from copyhold.engines.tracing.parties import Facts, Holding, KeyedParties, control_parties
-from copyhold.engines.tracing.reader import Read, read
-from copyhold.engines.tracing.sighting import Master, leaked_columns, sighted
 from tests.journeys.scene import dictionary as nhanes_dictionary
 from tests.journeys.scene import people
 

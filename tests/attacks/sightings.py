@@ -9,8 +9,8 @@ import numpy as np
 from copyhold.engines.marks.dates import ShiftLaw, shifts
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS, permuted
+from copyhold.engines.reading.readings import Channel, Reading
 from copyhold.engines.tracing.parties import Cells, Facts, Holding, KeyedParties, control_parties
-from copyhold.engines.tracing.readings import Channel, Reading
 
 PEOPLE = np.arange(60, dtype=np.uint64)
 WEEKS = ShiftLaw(21, weeks=True)

@@ -8,10 +8,10 @@ import pytest
 
 from copyhold.domain.errors import IntegrityError, InvalidInputError
 from copyhold.engines.marks.keys import commitment
+from copyhold.engines.reading.readings import Alternative, Reading, party_half, without_ids
 from copyhold.engines.tracing.casefile import Circumstances, Identity, case_file
 from copyhold.engines.tracing.naming import Attempt, Naming, name_parties
 from copyhold.engines.tracing.parties import Holding, cells_of
-from copyhold.engines.tracing.readings import Alternative, Reading, party_half, without_ids
 from copyhold.engines.tracing.statement import BITS_NOT_PROVED
 from copyhold.engines.tracing.verification import OpenedCell, Verification, verify
 from tests.attacks import plain

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from copyhold.engines.reading.readings import Alternative, Reading, with_cells
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import Attempt, Naming, name_institutions, name_parties, too_many
 from copyhold.engines.tracing.parties import KeyedParties, cells_of
-from copyhold.engines.tracing.readings import Alternative, Reading, with_cells
 from copyhold.engines.tracing.scoring import log_evidence
 from tests.attacks.instrument import Instrument, check_leave_one_out, check_tilted_mean
 from tests.attacks.sightings import WEEKS, custody, leak

@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from copyhold.engines.marks.cells import cells
+from copyhold.engines.reading.readings import Alternative, Reading, with_cells
 from copyhold.engines.tables.blocks import ROW, block
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import Attempt, Naming, name_institutions, name_parties
 from copyhold.engines.tracing.parties import KeyedParties, Told, cells_of
-from copyhold.engines.tracing.readings import Alternative, Reading, with_cells
 from copyhold.engines.tracing.scoring import log_evidence
 from tests.attacks import realm
 from tests.attacks.realm import PLAN_KEY, Realm

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from copyhold.engines.reading.readings import Alternative
 from copyhold.engines.tracing.casefile import Asked, hypothesis_document, reading_document
 from copyhold.engines.tracing.hypotheses import prior
-from copyhold.engines.tracing.readings import Alternative
 from tests.attacks import plain
 from tests.attacks.instrument import Instrument
 from tests.attacks.leaks import KINDS, Leak, draw, found_before, parties_of

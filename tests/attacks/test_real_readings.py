@@ -13,8 +13,8 @@ import pytest
 
 from bench import disguises
 from bench.disguises import Coalition
+from copyhold.engines.reading.reader import Read
 from copyhold.engines.tracing.naming import Attempt, name_parties
-from copyhold.engines.tracing.reader import Read
 from tests.attacks import realm
 from tests.attacks.instrument import Instrument, check_tilted_mean
 from tests.attacks.mutants import ThreeOfSixtyTwice

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from copyhold.engines.reading.readings import KINDS, Alternative, Reading
 from copyhold.engines.tracing.casefile import hypothesis_document, reading_document
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.parties import Seen, StatedParties, cells_of
-from copyhold.engines.tracing.readings import KINDS, Alternative, Reading
 from tests.attacks import plain
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from copyhold.domain.releases import MarkKey, Release
 from copyhold.domain.tracing import Attempt, Case, Finding, Named, TraceResult
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
+from copyhold.engines.reading.readings import Alternative, party_half
 from copyhold.engines.tables.blocks import block
 from copyhold.engines.tracing import verification
 from copyhold.engines.tracing.casefile import Asked, Circumstances, Identity, case_file
@@ -30,7 +31,6 @@ from copyhold.engines.tracing.naming import Attempt as Charged
 from copyhold.engines.tracing.naming import Naming, name_parties
 from copyhold.engines.tracing.openings import opened
 from copyhold.engines.tracing.parties import Facts, Holding, KeyedParties, control_parties
-from copyhold.engines.tracing.readings import Alternative, party_half
 from copyhold.jobs import log as publishing
 from copyhold.jobs.catalogue.commitments import committed as committed_version
 from copyhold.jobs.catalogue.plans import plan_key as derive_plan_key

@@ -22,10 +22,10 @@ from copyhold.engines.marks.embedding import Embedding
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
 from copyhold.engines.marks.utility import QUANTILES, UtilityMeter, attenuation
+from copyhold.engines.reading.readings import Alternative, Channel, Reading
 from copyhold.engines.tables.blocks import ROW
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.parties import Facts, Holding, KeyedParties
-from copyhold.engines.tracing.readings import Alternative, Channel, Reading
 from copyhold.engines.tracing.scoring import log_evidence
 from tests.engines.marks.nhanes import PLAN_KEY, TABLE, blocks, dictionary, snapshot
 from tests.engines.marks.test_plan import nhanes_plan

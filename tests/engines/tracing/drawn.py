@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from copyhold.engines.tracing.readings import Channel, Reading
+from copyhold.engines.reading.readings import Channel, Reading
 
 CLEAN = Channel("glucose", "GLU", grid=0.1, sigmas=(0.0,), weights=(1.0,), width=20.0)
 

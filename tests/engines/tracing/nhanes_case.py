@@ -15,12 +15,12 @@ from copyhold.engines.marks.commitment import CommittedTable, CommittedVersion, 
 from copyhold.engines.marks.keys import PartyKeys, PlanKeys, commitment
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
 from copyhold.engines.marks.plan import MarkPlan
+from copyhold.engines.reading.readings import Alternative, Channel, Reading, party_half
 from copyhold.engines.tables.blocks import Block
 from copyhold.engines.tracing.casefile import Asked, Circumstances, Identity, case_file
 from copyhold.engines.tracing.naming import Attempt, Naming, name_parties
 from copyhold.engines.tracing.openings import opened
 from copyhold.engines.tracing.parties import Cells, Facts, Holding, KeyedParties, control_parties
-from copyhold.engines.tracing.readings import Alternative, Channel, Reading, party_half
 from tests.engines.marks.nhanes import PLAN_KEY, TABLE, blocks, dictionary, snapshot
 from tests.engines.marks.test_plan import nhanes_plan
 

@@ -1,1 +1,1 @@
-"""Whose copy a leak came from: reading without keys, scoring, naming, the case file."""
+"""Whose copy a leak came from: evidence under keys, naming, the case file and its check."""

@@ -19,10 +19,10 @@ import rfc8785
 from numpy.typing import NDArray
 
 from copyhold.domain.errors import IntegrityError, InvalidInputError
+from copyhold.engines.reading.readings import KINDS, Alternative, Reading
 from copyhold.engines.tracing.hypotheses import Hypothesis, prior
 from copyhold.engines.tracing.naming import ALPHA, CONTROL_LEVEL, CONTROLS, Name, Naming
 from copyhold.engines.tracing.parties import Cells, Parties, cells_of
-from copyhold.engines.tracing.readings import KINDS, Alternative, Reading
 from copyhold.engines.tracing.statement import ASSUMPTIONS, BY_IDS_ALONE, BY_MARKS, statement, upper_limit
 
 FORMAT = "copyhold case 1"

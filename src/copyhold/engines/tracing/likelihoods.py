@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from copyhold.engines.marks.prf import RANGE
+from copyhold.engines.reading.readings import Reading
+from copyhold.engines.reading.windows import FINEST, mass_in_window
 from copyhold.engines.tracing.hypotheses import (
     Biases,
     Law,
@@ -23,10 +24,7 @@ from copyhold.engines.tracing.hypotheses import (
     disturbed,
     shows_high,
 )
-from copyhold.engines.tracing.readings import Reading
 
-FINEST = 1e-3  # least window of an observation, in gaps of its pair: rounding of a unit conversion stays inside it
-TIE = 1e-6  # an observation this close to the edge of its window, in windows, belongs half to it
 FLOOR = 1e-300  # least likelihood of a cell beside its greatest, so that logs stay finite
 
 
@@ -117,18 +115,6 @@ def _noise_levels(
         if weight.any():
             levels.append((sigma, weight))
     return levels
-
-
-def mass_in_window(
-    distance: NDArray[np.float64], window: NDArray[np.float64], sigma: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the mass of N(value, sigma^2) in the window around the observation, at `distance` from the value."""
-    half = window / 2
-    edge = TIE * window
-    exact = np.where(np.abs(distance - half) <= edge, 0.5, np.where(distance < half, 1.0, 0.0))
-    spread = np.where(sigma > 0, sigma, 1.0)
-    noisy = ndtr((half - distance) / spread) - ndtr((-half - distance) / spread)
-    return np.where(sigma > 0, noisy, exact).astype(np.float64)
 
 
 def _likelihood(law: Law, sight: Sight, copies: NDArray[np.float64], index: NDArray[np.int64]) -> NDArray[np.float64]:

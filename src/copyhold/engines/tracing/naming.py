@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from copyhold.domain.errors import InvalidInputError
-from copyhold.engines.tracing.hypotheses import after, prior
-from copyhold.engines.tracing.parties import Cells, Parties, cells_of
-from copyhold.engines.tracing.readings import (
+from copyhold.engines.reading.readings import (
     Alternative,
     Reading,
     institution_half,
@@ -28,6 +26,8 @@ from copyhold.engines.tracing.readings import (
     with_cells,
     without_ids,
 )
+from copyhold.engines.tracing.hypotheses import after, prior
+from copyhold.engines.tracing.parties import Cells, Parties, cells_of
 from copyhold.engines.tracing.scoring import log_evidence, screened_log_evidence
 
 ALPHA = 1e-9  # expected number of innocents ever named in a custody

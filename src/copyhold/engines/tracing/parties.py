@@ -18,8 +18,8 @@ from copyhold.engines.marks.dates import ShiftLaw, shifts
 from copyhold.engines.marks.keys import KEY_BYTES, PartyKeys
 from copyhold.engines.marks.permutation import IdSpace, permuted, restored
 from copyhold.engines.marks.prf import Addresses, Tag, uniforms_of_keys
+from copyhold.engines.reading.readings import Reading
 from copyhold.engines.tracing.answers import Answered
-from copyhold.engines.tracing.readings import Reading
 
 Bools = NDArray[np.bool_]
 Number = TypeVar("Number", np.uint64, np.uint32)

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from copyhold.domain.errors import InvalidInputError
+from copyhold.engines.reading.readings import Alternative, Reading, with_cells, with_groups
 from copyhold.engines.tracing.hypotheses import Hypothesis, Law
 from copyhold.engines.tracing.likelihoods import Named, log_factors, nobody
 from copyhold.engines.tracing.parties import Cells, Parties, Seen, cells_of
 from copyhold.engines.tracing.products import Numbers, Precision, Products, Run
-from copyhold.engines.tracing.readings import Alternative, Reading, with_cells, with_groups
 
 CHUNK = 20_000  # cells laid out at once, so that a leak of any size fits
 BLOCK = 4_000_000  # bits asked at once

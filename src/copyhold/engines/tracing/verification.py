@@ -19,11 +19,11 @@ from copyhold.domain.errors import IntegrityError, InvalidInputError
 from copyhold.domain.log import Statement
 from copyhold.engines.marks.keys import commitment
 from copyhold.engines.marks.prf import uniforms_of_keys
+from copyhold.engines.reading.readings import KINDS, Alternative, Channel, Reading
 from copyhold.engines.tracing.casefile import FORMAT, Document, blind_tests, figures, hypothesis_document
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.naming import Attempt, BelowThresholdError, describe
 from copyhold.engines.tracing.parties import Cells, Seen, StatedParties, cells_of
-from copyhold.engines.tracing.readings import KINDS, Alternative, Channel, Reading
 from copyhold.engines.tracing.statement import ASSUMPTIONS, BITS_NOT_PROVED, BY_IDS_ALONE, BY_MARKS, statement
 
 AGREEMENT = 1e-6  # six digits

@@ -7,11 +7,11 @@ import numpy as np
 from copyhold.domain.releases import HeldCopy, ReleaseId
 from copyhold.domain.tracing import Attempt, Register
 from copyhold.domain.words import plain
+from copyhold.engines.reading.reader import Read
+from copyhold.engines.reading.readings import Alternative, party_half
 from copyhold.engines.tracing.casefile import Asked, Circumstances, Document, Identity, case_file
 from copyhold.engines.tracing.naming import Name
 from copyhold.engines.tracing.openings import opened
-from copyhold.engines.tracing.reader import Read
-from copyhold.engines.tracing.readings import Alternative, party_half
 from copyhold.engines.tracing.verification import claims, read
 from copyhold.jobs.catalogue.commitments import committed
 from copyhold.jobs.catalogue.plans import Occasions

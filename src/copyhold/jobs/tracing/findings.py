@@ -9,9 +9,9 @@ from copyhold.domain.tracing import Attempt, Finding, Named, Register, TraceResu
 from copyhold.domain.words import Plain, plain
 from copyhold.engines.marks import power
 from copyhold.engines.matching.tables import FALSE_MATCHES
+from copyhold.engines.reading.reader import Read
 from copyhold.engines.tracing import naming
 from copyhold.engines.tracing.casefile import figures
-from copyhold.engines.tracing.reader import Read
 from copyhold.engines.tracing.statement import statement
 from copyhold.jobs.tracing.casefiles import Told
 from copyhold.jobs.tracing.holdings import Holdings

@@ -9,9 +9,9 @@ import rfc8785
 
 from copyhold.domain.errors import InvalidInputError, NotFoundError
 from copyhold.engines.matching.leaked import LeakedColumn
+from copyhold.engines.reading.sighting import leaked_columns
 from copyhold.engines.tables.limits import Limits
 from copyhold.engines.tables.reading import read_tables
-from copyhold.engines.tracing.sighting import leaked_columns
 
 _FORMULAS = Limits(formulas=True)  # a cell that a spreadsheet would compute makes a leak no less a leak
 

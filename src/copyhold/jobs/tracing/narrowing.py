@@ -4,8 +4,8 @@ from copyhold.domain.catalogue import Version
 from copyhold.domain.releases import HeldCopy, ReleaseId
 from copyhold.domain.tracing import Register
 from copyhold.engines.matching.index import TableIndex
-from copyhold.engines.tracing.signature import AS_MASTER, PastCopy, narrowed
-from copyhold.engines.tracing.traits import sighting as traits_of
+from copyhold.engines.reading.signature import AS_MASTER, PastCopy, narrowed
+from copyhold.engines.reading.traits import sighting as traits_of
 from copyhold.jobs.catalogue.indexes import index
 from copyhold.jobs.tracing.holdings import Holdings
 from copyhold.jobs.tracing.sightings import Sighting
@@ -18,7 +18,7 @@ def could_have_given(
     """Narrow the dataset's past copies to those that could have produced the leak; no probability, no order.
 
     Of a leak of several tables the one with most aligned rows speaks. Copies whose rows all leave out what the leak
-    shows are excluded, each with probability at most 0.05 where it is the true one (see engines.tracing.signature).
+    shows are excluded, each with probability at most 0.05 where it is the true one (see engines.reading.signature).
     """
     copies = {copy.release: copy for copy in register.copies if copy.dataset == sighting.version.dataset}
     table = max(sighting.tables, key=lambda one: one.rows_aligned)

@@ -11,10 +11,10 @@ from copyhold.domain.releases import MarkKey
 from copyhold.domain.tracing import Attempt, Register
 from copyhold.engines.marks.keys import PartyKeys, commitment
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
+from copyhold.engines.reading.readings import Alternative
 from copyhold.engines.tracing import naming
 from copyhold.engines.tracing.naming import CONTROLS, Naming, name_parties
 from copyhold.engines.tracing.parties import Cells, KeyedParties, control_parties
-from copyhold.engines.tracing.readings import Alternative
 from copyhold.jobs.tracing.holdings import Holdings
 from copyhold.ports import Outside, Step
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from copyhold.domain.catalogue import Role, Version
 from copyhold.domain.tracing import Register
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
-from copyhold.engines.tracing.master import Master
-from copyhold.engines.tracing.reader import Read, read
-from copyhold.engines.tracing.recognition import recognised
-from copyhold.engines.tracing.sighting import SightedTable, sighted
+from copyhold.engines.reading.master import Master
+from copyhold.engines.reading.reader import Read, read
+from copyhold.engines.reading.recognition import recognised
+from copyhold.engines.reading.sighting import SightedTable, sighted
 from copyhold.jobs.catalogue.indexes import index
 from copyhold.jobs.catalogue.plans import plan_key, plan_of
 from copyhold.jobs.tracing.leaks import Leak

@@ -13,7 +13,7 @@ from pathlib import Path
 from copyhold.actions import tracing
 from copyhold.domain.errors import UnreadableFileError
 from copyhold.domain.tracing import Answer, Attempt, Finding, Register, TraceResult
-from copyhold.engines.tracing.reader import Read
+from copyhold.engines.reading.reader import Read
 from copyhold.jobs.catalogue.plans import Occasions
 from copyhold.jobs.tracing import findings
 from copyhold.jobs.tracing.casefiles import Told, case_file_of

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from copyhold.domain.errors import InvalidInputError
-from copyhold.engines.tracing.signature import (
+from copyhold.engines.reading.signature import (
     AS_MASTER,
     LEVELS,
     RATE,

@@ -20,14 +20,14 @@ from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
 from copyhold.engines.matching.index import build_index
 from copyhold.engines.matching.tables import match_table
+from copyhold.engines.reading.master import Master
+from copyhold.engines.reading.reader import Read, read
+from copyhold.engines.reading.readings import Reading
+from copyhold.engines.reading.sighting import MOST_ROWS, leaked_columns, sighted
 from copyhold.engines.tables.blocks import AMBIGUOUS, PARTICIPANT, block
 from copyhold.engines.tables.reading import read_table
 from copyhold.engines.tables.snapshots import write_snapshot
-from copyhold.engines.tracing.master import Master
 from copyhold.engines.tracing.parties import cells_of
-from copyhold.engines.tracing.reader import Read, read
-from copyhold.engines.tracing.readings import Reading
-from copyhold.engines.tracing.sighting import MOST_ROWS, leaked_columns, sighted
 
 PARTY = 3
 

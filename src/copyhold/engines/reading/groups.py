@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from copyhold.engines.matching.index import TableIndex
-from copyhold.engines.tracing.sighting import SightedTable
+from copyhold.engines.reading.sighting import SightedTable
 
 _FAR = 12.0  # nats behind the best at which a row is no candidate: e^-12 of the weight
 _LEAST_NEUTRAL, _MOST_NEUTRAL = 0.005, 0.5  # weight that a group comes from nobody who was found

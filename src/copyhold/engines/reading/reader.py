@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copyhold.engines.marks.permutation import IdSpace
-from copyhold.engines.tracing.channels import Channels, channels_of
-from copyhold.engines.tracing.groups import Group, groups_of
-from copyhold.engines.tracing.identifiers import ReadIds, read_ids
-from copyhold.engines.tracing.master import Master
-from copyhold.engines.tracing.moves import ReadMoves, read_moves
-from copyhold.engines.tracing.observations import SeenCells, seen_cells
-from copyhold.engines.tracing.readings import Alternative, Reading
-from copyhold.engines.tracing.sighting import SightedTable
+from copyhold.engines.reading.channels import Channels, channels_of
+from copyhold.engines.reading.groups import Group, groups_of
+from copyhold.engines.reading.identifiers import ReadIds, read_ids
+from copyhold.engines.reading.master import Master
+from copyhold.engines.reading.moves import ReadMoves, read_moves
+from copyhold.engines.reading.observations import SeenCells, seen_cells
+from copyhold.engines.reading.readings import Alternative, Reading
+from copyhold.engines.reading.sighting import SightedTable
 
 
 @dataclass(frozen=True)

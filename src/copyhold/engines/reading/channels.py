@@ -23,10 +23,10 @@ from copyhold.engines.marks.prf import RANGE
 from copyhold.engines.matching.codings import Coding
 from copyhold.engines.matching.index import NumberColumn, TableIndex
 from copyhold.engines.matching.margins import tolerance
-from copyhold.engines.tracing.likelihoods import FINEST, mass_in_window
-from copyhold.engines.tracing.observations import SeenCells
-from copyhold.engines.tracing.readings import SIGMAS, Channel
-from copyhold.engines.tracing.sighting import SightedTable
+from copyhold.engines.reading.observations import SeenCells
+from copyhold.engines.reading.readings import SIGMAS, Channel
+from copyhold.engines.reading.sighting import SightedTable
+from copyhold.engines.reading.windows import FINEST, mass_in_window
 
 _MERGED = (1, 2, 3, 5, 10, 20)  # copies of which a value may be the mean: the coalitions of the hypotheses
 _PRIOR = np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])  # of SIGMAS, before anything was read

@@ -20,7 +20,7 @@ from copyhold.engines.matching.index import NumberColumn
 from copyhold.engines.matching.leaked import LeakedColumn
 from copyhold.engines.matching.rows import Alignment
 from copyhold.engines.matching.tables import TableMatch
-from copyhold.engines.tracing.master import Master
+from copyhold.engines.reading.master import Master
 
 _MEMBER = 0.5  # chance that a value in its window is a member of the pair
 _ENOUGH = 0.9  # share of rows that are told beyond doubt at which nothing is weighed again

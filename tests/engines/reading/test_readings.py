@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copyhold.domain.errors import InvalidInputError
-from copyhold.engines.tracing.readings import Channel, Reading, institution_half, party_half, with_cells, without_ids
+from copyhold.engines.reading.readings import Channel, Reading, institution_half, party_half, with_cells, without_ids
 from tests.engines.tracing import drawn
 
 cells_of = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=8)

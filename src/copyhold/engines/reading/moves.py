@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from copyhold.domain.catalogue import FieldType
 from copyhold.engines.matching.index import NumberColumn, TableIndex
 from copyhold.engines.matching.leaked import LeakedColumn, LeakKind
-from copyhold.engines.tracing.groups import Group, Line
-from copyhold.engines.tracing.sighting import SightedTable
+from copyhold.engines.reading.groups import Group, Line
+from copyhold.engines.reading.sighting import SightedTable
 
 _MOST = 0.9  # share of aligned rows on which a column lies within reach of its field
 

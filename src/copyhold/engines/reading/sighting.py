@@ -6,10 +6,10 @@ import numpy as np
 
 from copyhold.engines.matching.leaked import LeakedColumn, leaked_column
 from copyhold.engines.matching.tables import TableMatch, match_table
+from copyhold.engines.reading.master import Master
+from copyhold.engines.reading.nearness import nearer
 from copyhold.engines.tables.columns import typed_column
 from copyhold.engines.tables.sources import SourceTable
-from copyhold.engines.tracing.master import Master
-from copyhold.engines.tracing.nearness import nearer
 
 MOST_ROWS = 4_000  # of a leaked table that are aligned and read: a party is named by far fewer, more only take time
 

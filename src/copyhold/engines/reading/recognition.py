@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import binom
 
-from copyhold.engines.tracing.sighting import SightedTable
+from copyhold.engines.reading.sighting import SightedTable
 
 BEYOND_DOUBT = 20.0  # nats by which a row leads every decoy row
 STRANGERS = 0.2  # share of rows of other people that align, at most

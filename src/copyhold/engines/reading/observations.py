@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from copyhold.engines.marks.cells import ColumnCells, cells
 from copyhold.engines.matching.codings import Coding
 from copyhold.engines.matching.columns import Match
-from copyhold.engines.tracing.groups import Group, Line
-from copyhold.engines.tracing.master import Master
-from copyhold.engines.tracing.sighting import SightedTable
+from copyhold.engines.reading.groups import Group, Line
+from copyhold.engines.reading.master import Master
+from copyhold.engines.reading.sighting import SightedTable
 
 
 @dataclass(frozen=True)

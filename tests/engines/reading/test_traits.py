@@ -17,8 +17,8 @@ from copyhold.engines.matching.leaked import LeakedColumn
 from copyhold.engines.matching.margins import Margins
 from copyhold.engines.matching.rows import align
 from copyhold.engines.matching.tables import Decoy, TableMatch, match_table
-from copyhold.engines.tracing.signature import RATE, PastCopy, Sighting, narrowed
-from copyhold.engines.tracing.traits import false_match_rate, sighting
+from copyhold.engines.reading.signature import RATE, PastCopy, Sighting, narrowed
+from copyhold.engines.reading.traits import false_match_rate, sighting
 from tests.engines.matching.conftest import leaked, renamed
 
 PEOPLE = 4_000

@@ -6,9 +6,9 @@ import pytest
 from copyhold.engines.matching.margins import Margins
 from copyhold.engines.matching.rows import Alignment
 from copyhold.engines.matching.tables import Decoy, TableMatch
+from copyhold.engines.reading.recognition import recognised
+from copyhold.engines.reading.sighting import SightedTable, leaked_columns
 from copyhold.engines.tables.reading import read_table
-from copyhold.engines.tracing.recognition import recognised
-from copyhold.engines.tracing.sighting import SightedTable, leaked_columns
 
 DECOYS = np.linspace(-10.0, 5.0, 200)  # the bar that one in a hundred reaches is just below 5
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from copyhold.engines.marks.permutation import IdSpace
 from copyhold.engines.matching.leaked import LeakedColumn
 from copyhold.engines.matching.names import plain_name
-from copyhold.engines.tracing.groups import Group
-from copyhold.engines.tracing.sighting import SightedTable
+from copyhold.engines.reading.groups import Group
+from copyhold.engines.reading.sighting import SightedTable
 
 _MOST = 0.9  # share of a column's values that must be ids
 _MISSING = -1

@@ -17,7 +17,7 @@ from copyhold.engines.matching.leaked import LeakedColumn, LeakKind
 from copyhold.engines.matching.rows import NOWHERE, Probe, nearness
 from copyhold.engines.matching.tables import TableMatch
 from copyhold.engines.matching.votes import Pairing, vote
-from copyhold.engines.tracing.signature import RATE, Sighting
+from copyhold.engines.reading.signature import RATE, Sighting
 
 _SLOPE = 0.5  # nats by which a false match gets rarer per nat of score: columns hang together, so not a whole one
 _SURE_FIELD = 0.01  # doubt up to which a field's values are compared with versions
