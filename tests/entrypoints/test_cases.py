@@ -144,11 +144,12 @@ def test_no_damaged_case_file_is_a_fault_or_passes(copyhold: Command, outside: P
 
 
 def only_words_differ(one: Any, other: Any) -> bool:
-    """Whether two case files agree in all that figures, commitments or the log cover."""
+    """Whether two case files agree in all that figures, to the six digits checked, commitments or the log cover."""
     beside = {"competing", "safeguards", "keys_derived", "controls", "alternatives", "names"}
-    of_names = {"project", "institution", "releases_consistent", "countersigned"}
-    names = zip(one["names"], other["names"], strict=True)
-    return same(one, other, beside) and all(same(name, again, of_names) for name, again in names)
+    of_names = {"project", "institution", "releases_consistent", "countersigned", "figures"}
+    names = list(zip(one["names"], other["names"], strict=True))
+    figures = all(again["figures"] == pytest.approx(name["figures"], rel=1e-6) for name, again in names)
+    return same(one, other, beside) and figures and all(same(name, again, of_names) for name, again in names)
 
 
 def same(one: Any, other: Any, beside: set[str]) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 from copyhold.domain.errors import IntegrityError, InvalidInputError
 from copyhold.domain.log import Statement
 from copyhold.engines.marks.keys import commitment
+from copyhold.engines.marks.permutation import SPACES
 from copyhold.engines.marks.prf import uniforms_of_keys
 from copyhold.engines.reading.readings import KINDS, Alternative, Channel, Reading
 from copyhold.engines.tracing.casefile import FORMAT, Document, blind_tests, figures, hypothesis_document
@@ -154,6 +155,8 @@ def _wrong_figures(document: Document) -> list[str]:
         wrong.append("The hypotheses or their weights are not the published ones.")
     if document["assumptions"] != list(ASSUMPTIONS):
         wrong.append("The assumptions are not those of the statement.")
+    if int(document["id_space"]) not in {space.size for space in SPACES}:
+        wrong.append("The space of ids is none that ids are drawn from.")
     tests = document["blind_tests"]
     if not _agree(tests, blind_tests(int(tests["errors"]), int(tests["trials"]))):
         wrong.append("The upper limit of the error rate in blind tests is another.")
