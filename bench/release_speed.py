@@ -36,6 +36,7 @@ ID = "eid"
 LEAD = "lead@hospital.example"
 GIBIBYTE = 1 << 30
 WITHDRAWN = 100
+DRAWN = 50_000  # people drawn at a time
 STEPS = ("cohort", "add", "plain", "release", "plain", "withdrawn")
 BARS = {
     "release over plain": 2.0,
@@ -89,10 +90,16 @@ def _cohort(folder: Path, rows: int, columns: int) -> None:
     from copyhold.engines.tables.dictionary import to_csv
 
     others = 13  # 8 categories, 3 dates, a count, the id
-    drawn = generate(rows, SEED, numbers=columns - others)
-    table = drawn.table().drop_columns(["__row", "__participant"])
     ids = np.random.default_rng(SEED).permutation(9_000_000)[:rows] + 1_000_000
-    pq.write_table(table.add_column(0, ID, pa.array(ids)), folder / "cohort.parquet", compression="zstd")
+    writer: pq.ParquetWriter | None = None
+    for part, start in enumerate(range(0, rows, DRAWN)):  # people of other seeds are people of the same population
+        drawn = generate(min(DRAWN, rows - start), SEED + part, numbers=columns - others)
+        table = drawn.table().drop_columns(["__row", "__participant"])
+        table = table.add_column(0, ID, pa.array(ids[start : start + drawn.rows]))
+        writer = writer or pq.ParquetWriter(folder / "cohort.parquet", table.schema, compression="zstd")
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
     fields = (Field(TABLE, ID, ID, FieldType.INTEGER, Role.ID), *drawn.dictionary.fields)
     (folder / "dictionary.csv").write_text(to_csv(Dictionary(fields)), encoding="utf-8")
 

@@ -16,7 +16,7 @@ from copyhold.actions import catalogue, parties, releases
 from copyhold.adapters.keys_file import FileKeys
 from copyhold.config.database import close
 from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role
-from copyhold.domain.errors import ConflictError, IntegrityError, InvalidInputError
+from copyhold.domain.errors import ConflictError, IntegrityError, InvalidInputError, UnavailableError
 from copyhold.domain.parties import Person
 from copyhold.domain.projects import Project
 from copyhold.domain.releases import Release, State, Traceability
@@ -63,13 +63,14 @@ class Custody:
     def occasion(self) -> Occasion:
         return self.world.by()
 
-    def add(self, dictionary: Dictionary = FIELDS, **tables: pl.DataFrame) -> None:
+    def add(self, dictionary: Dictionary = FIELDS, *, ids: bool = True, **tables: pl.DataFrame) -> None:
         """Add the next version, each table from a CSV file."""
         for name, table in tables.items():
             table.write_csv(self.folder / f"{name}.csv")
         (self.folder / "dictionary.csv").write_text(to_csv(dictionary))
         files = tuple(self.folder / f"{name}.csv" for name in tables)
-        sources = datasets.Sources(files, self.folder / "dictionary.csv", "SEQN", ("ON",) if VISIT in tables else ())
+        keys = ("ON",) if VISIT in tables else ()
+        sources = datasets.Sources(files, self.folder / "dictionary.csv", "SEQN" if ids else None, keys)
         datasets.add(self.home, self.occasion, "NHANES", sources, terms=("GRU",), step=quiet)
 
     def project(self, lead: Person | None = None, **scope: object) -> Project:
@@ -295,6 +296,34 @@ def test_a_copy_below_the_policys_power_needs_a_recorded_reason(filled: Custody)
     made = filled.copy(project, waiver="one field is all that is asked")
     assert (made.state, made.waiver) == (State.ISSUED, "one field is all that is asked")
     assert set(made.power) == {"none", "five_columns", "rounded", "noise", "two_leakers"}
+
+
+def test_without_ids_to_find_the_withdrawn_by_no_copy_is_made(custody: Custody, people: pl.DataFrame) -> None:
+    fields = Dictionary(tuple(one for one in FIELDS.fields if one.name in ("CYCLE", "LBXSGL", "LBXSCH")))
+    custody.add(fields, ids=False, people=people.select("CYCLE", "LBXSGL", "LBXSCH"))
+    project = custody.project()
+    made = custody.copy(project, waiver="two marked fields")
+    assert (made.rows, made.released_fields[0]) == (ROWS, "CYCLE")
+    catalogue.withdraw(custody.occasion(), "NHANES", ("1",))
+    with pytest.raises(InvalidInputError, match="no ids to find them by"):
+        custody.copy(project, "again.parquet", waiver="two marked fields")
+    assert custody.outside() == {"copy.parquet"}
+
+
+def test_what_came_to_the_place_meanwhile_is_not_replaced(filled: Custody) -> None:
+    asked, called = filled.ask(filled.project()), []
+
+    def occasion() -> Occasion:
+        called.append(None)
+        if len(called) == 2:
+            (filled.folder / "copy.parquet").write_text("somebody else's")
+        return filled.occasion()
+
+    with pytest.raises(UnavailableError, match="nobody has it"):
+        jobs.make(filled.home, occasion, asked.id, filled.folder / "copy.parquet", step=quiet)
+    assert (filled.folder / "copy.parquet").read_text() == "somebody else's"
+    assert filled.outside() == {"copy.parquet"}
+    assert releases.show(filled.occasion(), asked.id).release.state is State.ISSUED
 
 
 @pytest.mark.parametrize("moment", ["_result", "_hand_out"])

@@ -202,12 +202,16 @@ class Copying:
 
         Raises InvalidInputError where the dataset has no ids that a withdrawal could name.
         """
+        ids = [one for one in self.order.version.dictionary.fields if one.role is Role.ID]
+        if not ids:
+            raise InvalidInputError(
+                "Participants withdrew, and the dataset has no ids to find them by. Add it with --id."
+            )
         key = self.outside.keys.derive("participant", self.order.custody, self.order.dataset)
         listed, found = frozenset(self.order.withdrawn), set()
-        for one in self.order.version.dictionary.fields:
-            if one.role is Role.ID:
-                people = identified(self._paths[one.table], one.name)
-                found |= {number for number, written in people if participant_token(key, written) in listed}
+        for one in ids:
+            people = identified(self._paths[one.table], one.name)
+            found |= {number for number, written in people if participant_token(key, written) in listed}
         return np.array(sorted(found), dtype=np.uint64)
 
 
@@ -318,10 +322,12 @@ def _hand_out(folder: Path, copy: Path, place: Path) -> None:
 
     Raises UnavailableError where it cannot be brought there: it is on record, and nobody has it.
     """
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = partial(folder, place)
     try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = partial(folder, place)
         shutil.move(copy, beside)  # over to another disk this copies
+        if place.exists():
+            raise FileExistsError
         os.rename(beside, place)
     except OSError as error:
         raise UnavailableError(
