@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from bench.attribution import DESIGNS
 from bench.cohort import BIOMARKERS, TABLE, Cohort, generate
 from bench.regressions import NHANES_MODELS, Columns, Fit, Floats, Model, cohort_models, fitted, joint_models
 from bench.trials import RESULTS, Outcome, Trials, by_row
@@ -48,7 +49,6 @@ from copyhold.engines.tables.blocks import block
 from copyhold.entrypoints.replies.charts import Axis, Series, line_chart
 from tests.engines.marks import nhanes
 
-DESIGNS = {"A": (0.5, 0.1), "B": (1.0, 0.5)}  # share of cells, step in tolerances
 BARS = {"A": 0.15, "B": 0.75}
 AGAIN = "measured again"
 UNTRANSFORMED = ("background", "pair", "joint")
