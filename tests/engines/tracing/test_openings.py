@@ -2,6 +2,7 @@
 
 import copy
 import json
+import string
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -68,6 +69,12 @@ def first(row: Any) -> Any:
     return shown(row)[0]
 
 
+def in_other_letters(text: str) -> str:
+    """The same 16 bytes as a lenient reader of base64 has them: four bits of the last letter say nothing."""
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    return text[:-3] + letters[letters.index(text[-3]) ^ 1] + text[-2:]
+
+
 @pytest.mark.parametrize(
     "lie",
     [
@@ -82,6 +89,7 @@ def first(row: Any) -> Any:
         lambda row: row.update(leaf=row["leaf"] + 1),
         lambda row: row.update(leaf=-1),
         lambda row: row.update(size=row["size"] * 2),
+        lambda row: row.update(size=row["size"] + 1),
         lambda row: row["path"].pop(),
         lambda row: row["path"].append(row["path"][0]),
         lambda row: row["cells"].pop(),
@@ -117,6 +125,7 @@ def test_an_opening_may_stand_under_any_of_several_versions(case: RealCase, cont
         lambda row: row["cells"].__setitem__(0, None),
         lambda row: first(row).update(value="text"),
         lambda row: first(row).update(salt="AA=="),
+        lambda row: first(row).update(salt=in_other_letters(first(row)["salt"])),
         lambda row: first(row).update(threshold=-1),
     ],
 )
