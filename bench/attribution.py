@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from bench.cohort import generate
 from copyhold.domain.catalogue import Dictionary, Field, FieldType, Role, Tolerance
 from copyhold.engines.marks.dates import ShiftLaw
-from copyhold.engines.marks.draft import draw_plan
+from copyhold.engines.marks.draft import DEFAULT, draw_plan
 from copyhold.engines.marks.embedding import Embedding
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS, IdSpace
 from copyhold.engines.marks.plan import MarkPlan
 from copyhold.engines.marks.shifting import Shifts
+from copyhold.engines.marks.strength import Strength
 from copyhold.engines.matching.index import TableIndex, build_index
 from copyhold.engines.reading.master import Master
 from copyhold.engines.reading.reader import Read, read
@@ -46,7 +47,7 @@ PARTIES = 10_000
 ADULT_PARTIES = 1_000
 PLAN_KEY = b"plan of the benches, 32 bytes!!!"
 ID = "person"
-DESIGNS = {"A": (0.5, 0.1), "B": (1.0, 0.5)}  # share of cells, step in tolerances
+DESIGNS = {"A": Strength(), "B": Strength(share=1.0, step=0.5, noise=0.01)}
 
 Floats = NDArray[np.float64]
 
@@ -188,35 +189,32 @@ def write(frame: pl.DataFrame, folder: Path, *, decimals: Mapping[str, int] | No
 
 def cohort_world(design: str, rows: int = 500_000, *, numbers: int = 28, seed: int = 1) -> World:
     """Build the reference cohort under a design, with ids."""
-    share, step = DESIGNS[design]
     cohort = generate(rows, seed, numbers=numbers)
     table = cohort.table()
     dictionary = Dictionary((_id_field(cohort.dictionary.fields[0].table), *cohort.dictionary.fields))
     table = table.append_column(ID, pa.array(table[PARTICIPANT].to_numpy().astype(str)))
-    return _world(f"cohort {design}", table, dictionary, share, step)
+    return _world(f"cohort {design}", table, dictionary, DESIGNS[design])
 
 
 def nhanes_world(design: str) -> World:
     """Build NHANES under a design, with the dictionary that ships with the demo."""
-    share, step = DESIGNS[design]
     data = files("copyhold.demo_data")
     dictionary = from_csv(Path(str(data / "dictionary.csv")))
     with tempfile.TemporaryDirectory() as folder:
         source = Path(str(data / "nhanes.parquet"))
         made = write_snapshot({dictionary.tables[0]: source}, dictionary, Path(folder), id_column="SEQN")
         table = pq.read_table(made.tables[0].path)
-    return _world(f"NHANES {design}", table, dictionary, share, step)
+    return _world(f"NHANES {design}", table, dictionary, DESIGNS[design])
 
 
 def adult_world(design: str, source: Path) -> World:
     """Build the Adult census under a design: age, hours and sampling weight are marked; 1,000 parties."""
-    share, step = DESIGNS[design]
     table = pq.read_table(source)
     numbers = {"age": Tolerance(1.0), "hours-per-week": Tolerance(2.0), "fnlwgt": Tolerance(0.01, relative=True)}
     fields = tuple(_adult_field(name, table.schema.field(name).type, numbers) for name in table.column_names)
     people = pa.array(np.arange(table.num_rows, dtype=np.uint64))
     table = table.append_column(ROW, people).append_column(PARTICIPANT, people)
-    made = _world(f"Adult {design}", table, Dictionary(fields), share, step)
+    made = _world(f"Adult {design}", table, Dictionary(fields), DESIGNS[design])
     return replace(made, parties=ADULT_PARTIES)
 
 
@@ -239,7 +237,7 @@ def coded_world(rows: int, *, dates: bool) -> World:
     columns |= {name: pa.array(days, pa.date32()) for name, days in moments.items()}
     fields = [_id_field("codes"), *(Field("codes", name, name, FieldType.CATEGORY, Role.QUASI) for name in codes)]
     fields += [Field("codes", name, name, FieldType.DATE, Role.QUASI) for name in moments]
-    made = _world("codes", pa.table(columns), Dictionary(tuple(fields)), 0.5, 0.1)
+    made = _world("codes", pa.table(columns), Dictionary(tuple(fields)), DEFAULT)
     return replace(made, law=ShiftLaw(14) if dates else None)
 
 
@@ -258,10 +256,10 @@ def _id_field(table: str) -> Field:
     return Field(table, ID, ID, FieldType.TEXT, Role.ID)
 
 
-def _world(name: str, table: pa.Table, dictionary: Dictionary, share: float, step: float) -> World:
+def _world(name: str, table: pa.Table, dictionary: Dictionary, strength: Strength) -> World:
     batches = table.combine_chunks().to_batches(max_chunksize=65_536)
     named = dictionary.tables[0]
-    plan = draw_plan(dictionary, (block(one, dictionary.of(named), 1) for one in batches), share=share, step=step)
+    plan = draw_plan(dictionary, (block(one, dictionary.of(named), 1) for one in batches), strength)
     folder = Path(tempfile.mkdtemp(prefix="copyhold-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     pq.write_table(table, folder / "snapshot.parquet")

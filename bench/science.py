@@ -76,9 +76,8 @@ class Dataset:
 
     def plan(self, design: str) -> MarkPlan:
         """Draw the plan of a design."""
-        share, step = DESIGNS[design]
         blocks = (block(one, self.dictionary.fields, 1) for one in self.batches())
-        return draw_plan(self.dictionary, blocks, share=share, step=step)
+        return draw_plan(self.dictionary, blocks, DESIGNS[design])
 
     def batches(self) -> list[pa.RecordBatch]:
         """Give the master in parts."""

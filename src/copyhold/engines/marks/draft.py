@@ -11,47 +11,43 @@ import numpy as np
 from copyhold.domain.catalogue import Dictionary, Field, FieldType
 from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.marks.censuses import Census
-from copyhold.engines.marks.plan import SHARES, ColumnPlan, DerivedPlan, MarkPlan, OrderPlan, Place
+from copyhold.engines.marks.plan import ColumnPlan, DerivedPlan, MarkPlan, OrderPlan, Place
 from copyhold.engines.marks.refusals import barred, unfit
+from copyhold.engines.marks.strength import Strength
 from copyhold.engines.marks.supports import Kind, Limits, StepRule, Support, split_by_grid
 from copyhold.engines.tables.blocks import NUMERIC, Block, scaled, unit_ceiling, unit_codes, unit_floor
 from copyhold.engines.tables.formulas import TieKind
 from copyhold.engines.tables.ties import Tie, declared
 
-SHARE = 0.5  # of the numeric cells of a column
-STEP = 0.1  # of the tolerance
+DEFAULT = Strength()
 MOST_OFF_GRID = 0.01  # of a derived field's values, where the others have fewer decimals
 
 
-def draw_plan(dictionary: Dictionary, blocks: Iterable[Block], *, share: float = SHARE, step: float = STEP) -> MarkPlan:
+def draw_plan(dictionary: Dictionary, blocks: Iterable[Block], strength: Strength = DEFAULT) -> MarkPlan:
     """Draw the plan of a dataset's first version.
 
     `blocks` are those of all tables, numbered from 1 in the dictionary's order and read with all their fields. Each
-    column that is not marked stands in `refused` with its reason. `share` is the share of cells that are marked,
-    `step` the part of its tolerance by which a value moves.
+    column that is not marked stands in `refused` with its reason.
 
     Cost: one sort per block and column; memory for the distinct values of every column.
     """
     nothing = MarkPlan(tables=(), places=(), columns=())
-    return extend_plan(nothing, dictionary, blocks, share=share, step=step)
+    return extend_plan(nothing, dictionary, blocks, strength)
 
 
 def extend_plan(
-    plan: MarkPlan, dictionary: Dictionary, blocks: Iterable[Block], *, share: float = SHARE, step: float = STEP
+    plan: MarkPlan, dictionary: Dictionary, blocks: Iterable[Block], strength: Strength = DEFAULT
 ) -> MarkPlan:
     """Let a plan grow by the tables and fields of a later version; what stands in it is not touched.
 
     Raises:
-        InvalidInputError: a field that the plan knows is now of another type or has other decimals, or a share or step
-            lies outside ]0, 1].
+        InvalidInputError: a field that the plan knows is now of another type or has other decimals.
     """
-    if not (0 < share <= 1 and 0 < step <= 1):
-        raise InvalidInputError("The share of cells and the step of a mark lie above 0 and are at most 1.")
     tables = plan.tables + tuple(name for name in dictionary.tables if name not in plan.tables)
     known = {(place.table, place.field): place for place in plan.places}
     fresh = [field for field in dictionary.fields if (tables.index(field.table) + 1, field.name) not in known]
     _check_unchanged(tables, known, dictionary)
-    draft = _Draft(plan, tables, dictionary, fresh, round(share * SHARES) or 1, step)
+    draft = _Draft(plan, tables, dictionary, fresh, strength)
     return draft.drawn(_counted(draft.candidates, tables, blocks))
 
 
@@ -83,8 +79,7 @@ class _Draft:
     tables: tuple[str, ...]
     dictionary: Dictionary
     fresh: list[Field]
-    share: int
-    step: float
+    strength: Strength
 
     @property
     def candidates(self) -> list[Field]:
@@ -119,24 +114,25 @@ class _Draft:
                 columns.append(column)
             else:
                 refused.append((table, field.name, reason))
-        return columns, refused
+        return self.strength.shared(columns), refused
 
     def _column(self, field: Field, census: Census) -> ColumnPlan:
         table = self._number(field)
         kind = Kind.LISTED if field.type is FieldType.REAL else Kind.GRID
-        return ColumnPlan(
+        drafted = ColumnPlan(
             table=table,
             field=field.name,
             column=0,
             kind=kind,
             type=field.type,
             decimals=field.decimals or 0,
-            share=self.share,
-            rule=_rule(field, self.step),
+            share=0,
+            rule=_rule(field),
             limits=_limits(field),
             stratum=field.stratum,
             supports=_supports(census, table, field, kind),
         )
+        return self.strength.stepped(drafted)
 
     def _places(self, marked: set[tuple[int, str]]) -> tuple[Place, ...]:
         """Number the fresh fields, marked ones first so that they share AES blocks."""
@@ -175,11 +171,11 @@ def _is_derived(field: Field) -> bool:
     return any(text.lstrip().startswith("=") for text in field.ties)
 
 
-def _rule(field: Field, step: float) -> StepRule:
+def _rule(field: Field) -> StepRule:
     assert field.tolerance is not None  # noqa: S101 - `barred` has refused a field without one
     amount, relative = field.tolerance.amount, field.tolerance.relative
     on_grid = field.type is not FieldType.REAL and not relative
-    return StepRule(float(scaled(amount, field.decimals or 0)) if on_grid else amount, relative, step)
+    return StepRule(float(scaled(amount, field.decimals or 0)) if on_grid else amount, relative, share=1.0)
 
 
 def _limits(field: Field) -> Limits:

@@ -28,7 +28,7 @@ from copyhold.engines.reading.readings import (
 )
 from copyhold.engines.tracing.hypotheses import after, prior
 from copyhold.engines.tracing.parties import Cells, Parties, cells_of
-from copyhold.engines.tracing.scoring import log_evidence, screened_log_evidence
+from copyhold.engines.tracing.scoring import SCREEN, is_large, log_evidence, screened_log_evidence
 
 ALPHA = 1e-9  # expected number of innocents ever named in a custody
 LEAST_PROBABILITY = 1e-15  # below it nothing is printed: no assumption is that certain
@@ -202,22 +202,40 @@ def _name(
 ) -> Naming:
     names: list[Name] = []
     at_first: tuple[tuple[int, int], ...] = ()
+    asked, asked_controls = np.arange(len(parties)), np.arange(len(controls))
     while True:
         found = [one.party for one in names]
-        of_controls = _rough(alternatives, controls, parties, found)
+        of_controls = _rough(alternatives, controls, asked_controls, parties, found)
         if too_many(of_controls):
             return Naming(attempt, instrument_failed=True)
-        best = _strongest(alternatives, parties, found, attempt)
+        rough = _rough(alternatives, parties, asked, parties, found)
+        best = _strongest(alternatives, parties, rough, found, attempt)
         if best is None:
             return Naming(attempt, tuple(names), controls=at_first)
-        at_first = at_first or reached(of_controls)
+        if not names:
+            at_first = reached(of_controls)
+            asked, asked_controls = (_asked_again(alternatives, one) for one in (rough, of_controls))
         names.append(describe(alternatives, parties, found, best, attempt, seen))
 
 
-def _strongest(alternatives: Sequence[Alternative], parties: Parties, found: list[int], attempt: Attempt) -> int | None:
+def _asked_again(alternatives: Sequence[Alternative], first: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Say who is asked for further names: those against whom their own evidence did not speak before anybody was named.
+
+    The threshold is fixed, so the evidence of a later stage is still one: E or 0. A large leak is screened at each stage.
+    """
+    whole = not any(is_large(one.reading) for one in alternatives)
+    return np.flatnonzero(first >= SCREEN) if whole else np.arange(len(first))
+
+
+def _strongest(
+    alternatives: Sequence[Alternative],
+    parties: Parties,
+    rough: NDArray[np.float64],
+    found: list[int],
+    attempt: Attempt,
+) -> int | None:
     """Return the party not yet found whose evidence is above the threshold by most, the first of equals."""
     threshold = attempt.log_threshold(len(found))
-    rough = _rough(alternatives, parties, parties, found)
     rough[found] = -np.inf
     likely = np.flatnonzero(rough >= threshold - ROUNDING).tolist()
     exact = {one: _exact(alternatives, parties, found, one) for one in likely}
@@ -225,9 +243,16 @@ def _strongest(alternatives: Sequence[Alternative], parties: Parties, found: lis
 
 
 def _rough(
-    alternatives: Sequence[Alternative], asked: Parties, parties: Parties, found: list[int]
+    alternatives: Sequence[Alternative],
+    everybody: Parties,
+    asked: NDArray[np.intp],
+    parties: Parties,
+    found: list[int],
 ) -> NDArray[np.float64]:
-    return screened_log_evidence(alternatives, asked, after(prior(), len(found)), _chosen(parties, found))
+    rough = np.full(len(everybody), -np.inf)
+    some, hypotheses = everybody.select(asked), after(prior(), len(found))
+    rough[asked] = screened_log_evidence(alternatives, some, hypotheses, _chosen(parties, found))
+    return rough
 
 
 def _exact(alternatives: Sequence[Alternative], parties: Parties, found: list[int], party: int) -> float:

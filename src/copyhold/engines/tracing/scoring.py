@@ -82,11 +82,15 @@ def screened_log_evidence(
 
 def thinned(reading: Reading) -> Reading:
     """Return a part of a large reading, evenly spread over it: some of its groups, and some of their cells."""
-    groups, cells = len(reading.neutral), len(reading.row)
-    if cells <= LARGE_CELLS and groups <= LARGE_GROUPS:
+    if not is_large(reading):
         return reading
-    part = with_groups(reading, _spread(groups, SCREEN_GROUPS))
+    part = with_groups(reading, _spread(len(reading.neutral), SCREEN_GROUPS))
     return with_cells(part, _spread(len(part.row), SCREEN_CELLS))
+
+
+def is_large(reading: Reading) -> bool:
+    """Say whether parties are screened on a part of a reading."""
+    return len(reading.row) > LARGE_CELLS or len(reading.neutral) > LARGE_GROUPS
 
 
 def _spread(size: int, wanted: int) -> NDArray[np.bool_]:
@@ -202,8 +206,8 @@ class _Table:
         reading, held = self._reading, parties.held(self._cells)
         bits = parties.bits(self._cells) if held is None else parties.bits(self._cells) & held
         return _Answers(
-            np.ascontiguousarray(bits.T, self._precision),
-            None if held is None else np.ascontiguousarray(held.T, self._precision),
+            bits.astype(self._precision).T,  # a view: the matrix product reads it as it lies
+            None if held is None else held.astype(self._precision).T,
             parties.ids(reading.participant[reading.id_candidate], reading.id_value),
             parties.dates(reading.participant[reading.date_candidate], reading.date_unit, reading.date_shift),
             parties.shifts,
