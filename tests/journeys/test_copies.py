@@ -275,6 +275,19 @@ def test_a_dataset_of_several_tables_is_a_folder_with_one_hash(
     assert (found.passed, found.decodes) == (False, False)
 
 
+def test_a_table_in_which_nobody_chosen_has_a_row_is_left_out(
+    custody: Custody, people: pl.DataFrame, visits: pl.DataFrame
+) -> None:
+    light = people.filter(pl.col("BMXWT") < 40)["SEQN"]
+    custody.add(
+        Dictionary((*FIELDS.fields, *VISITS)), people=people, visits=visits.filter(~pl.col("SEQN").is_in(light))
+    )
+    made = custody.copy(custody.project(where="BMXWT < 40"), "copy.csv", waiver="few people")
+    assert [path.name for path in (custody.folder / "copy.csv").iterdir()] == ["people.csv"]
+    assert (made.rows, made.participants) == (len(light), len(light))
+    assert jobs.verify(custody.home, custody.occasion, made.id, None, step=quiet).passed
+
+
 def test_decimals_stay_as_the_master_has_them_written(custody: Custody, people: pl.DataFrame) -> None:
     fields = Dictionary(tuple(one for one in FIELDS.fields if one.name in ("SEQN", "CYCLE", "LBXSCR", "LBXSAL")))
     table = people.select("SEQN", "CYCLE", "LBXSCR", "LBXSAL").drop_nulls()

@@ -153,14 +153,15 @@ class Copying:
 
     @cached_property
     def extracts(self) -> dict[str, Extract]:
-        """What leaves of each table, by table."""
+        """What leaves of each table, by table; a table of which no row leaves is no part of the copy."""
         dictionary = self.order.version.dictionary
         chosen = None if self.order.where is None else cohort(self.order.where, dictionary, self._paths)
         without = self._withdrawn() if self.order.withdrawn else None
-        return {
+        found = {
             table: Extract(self._paths[table], dictionary.of(table), names, chosen, without)
             for table, names in scope(dictionary, self.order.fields).items()
         }
+        return {table: extract for table, extract in found.items() if extract.rows}
 
     def embedding(self, table: str) -> Embedding:
         """How a table is marked for the order's party."""
@@ -248,7 +249,7 @@ def digest(hashes: Mapping[str, str], *, several: bool) -> str:
 
 def _written(copying: Copying, folder: Path, ending: str, step: Step, rows: int) -> _Copy:
     extracts = copying.extracts
-    if not any(one.rows for one in extracts.values()):
+    if not extracts:
         raise InvalidInputError("The scope leaves nobody to release; mend its condition, or look at the withdrawals.")
     folder.mkdir()
     made = {}

@@ -1,4 +1,4 @@
-"""How strongly a dataset is marked: the noise of no column is above its bound, and what it gives up others take over."""
+"""How strongly a dataset is marked: no column gets more noise than the bound, and others take its cells over."""
 
 from dataclasses import replace
 from functools import cache

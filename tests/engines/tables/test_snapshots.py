@@ -70,6 +70,16 @@ def test_tables_share_participant_numbers_and_rows_with_one_key_are_ambiguous(tm
     assert len(set(visits["__row"])) == 4
 
 
+def test_blanks_around_an_id_make_nobody_else_of_a_participant(tmp_path: Path) -> None:
+    padded = snapshot(tmp_path / "1", FIRST.replace("0103", " 0103  "), VISITED.replace("0102", "0102 "))
+    made, visits = rows(padded, "people"), rows(padded, "visits")
+    assert visits["__participant"][0] == made["__participant"][1]
+    again = rows(snapshot(tmp_path / "2", FIRST, previous=padded), "people")
+    assert (again["__row"], again["__participant"]) == (made["__row"], made["__participant"])
+    with pytest.raises(InvalidInputError, match="without a participant id"):
+        snapshot(tmp_path / "3", FIRST.replace("0103", "    "))
+
+
 def test_the_bytes_do_not_depend_on_the_time_or_on_how_the_source_was_divided(tmp_path: Path) -> None:
     once, again = snapshot(tmp_path / "1", FIRST), snapshot(tmp_path / "2", FIRST)
     assert [one.sha256 for one in once.tables] == [one.sha256 for one in again.tables]

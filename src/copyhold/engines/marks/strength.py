@@ -1,6 +1,6 @@
 """How strongly a dataset is marked, and how much noise marks may add to a column.
 
-Marks add noise of mean 0 to a column. As an exposure it then biases a slope by the factor 1/(1 + v), v being the noise's
+Marks add noise of mean 0 to a column. As an exposure it biases a slope by the factor 1/(1 + v), v being the noise's
 share of the variance (Fuller 1987, Measurement Error Models, section 1.1); as an outcome it biases none. The tolerance
 alone does not bound v: a whole last-place unit, or half a tolerance, can be much where people differ little. So v is
 bounded too, first by smaller steps, on which clean evidence does not depend, then by marking fewer cells of the column

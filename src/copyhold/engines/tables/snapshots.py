@@ -211,8 +211,8 @@ class _Table:
         """The natural key of each row as one text; None where there is no id to key on."""
         if self.id_column is None:
             return None
-        parts = [_written(batch.column(name)) for name in (self.id_column, *self.keys)]
-        return _joined(parts)
+        parts = [_written(batch.column(name)) for name in self.keys]
+        return _joined([_ids(batch.column(self.id_column)), *parts])
 
     def _ambiguous(self) -> frozenset[str]:
         if self.id_column is None:
@@ -233,13 +233,13 @@ class _Table:
         else:
             unsure = np.fromiter((key in ambiguous for key in keys), dtype=bool, count=len(keys))
             rows = [self.rows.fresh() if bad else self.rows.of(key) for key, bad in zip(keys, unsure, strict=True)]
-            people = [self.people.of(one) for one in self._ids(batch, start)]
+            people = [self.people.of(one) for one in self._named(batch, start)]
         columns = [pa.array(rows, pa.uint64()), pa.array(people, pa.uint64()), pa.array(unsure)]
         columns += [self._converted(batch.column(one.column), one, start) for one in kept]
         return pa.RecordBatch.from_arrays(columns, schema=plain)
 
-    def _ids(self, batch: pa.RecordBatch, start: int) -> list[str]:
-        ids = _written(batch.column(self.id_column))
+    def _named(self, batch: pa.RecordBatch, start: int) -> list[str]:
+        ids = _ids(batch.column(self.id_column))
         if ids.null_count:
             raise InvalidInputError(
                 f"{self.source.name} has rows without a participant id, some after row {start}. Give each row its id."
@@ -292,6 +292,12 @@ class _Table:
             )
 
 
+def _ids(column: pa.Array) -> pa.Array:
+    """Give ids as text without the blanks around them, with which some files pad them; null where nothing is left."""
+    text = compute.utf8_trim_whitespace(_written(column))
+    return compute.if_else(compute.equal(text, ""), None, text)
+
+
 def _shortens(read: TypedColumn, one: Field) -> bool:
     """Whether some number is written with fewer decimals than the field has; codes for no answer do not count."""
     if read.places is None:  # numbers that were never text have no say, a column without any number either
@@ -333,8 +339,7 @@ def _known(
             continue
         for batch in read_batches(path, [*ids[:1], *named]):
             known = batch.filter(compute.invert(batch.column(AMBIGUOUS))) if column == ROW else batch
-            parts = [known.column(name) for name in (*ids[:1], *named)]
-            texts = [_written(part) for part in parts]
+            texts = [_ids(known.column(ids[0])), *(_written(known.column(name)) for name in named)]
             numbers.known.update(zip(_joined(texts), known.column(column).to_pylist(), strict=True))
     return numbers
 

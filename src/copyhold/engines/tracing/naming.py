@@ -219,9 +219,9 @@ def _name(
 
 
 def _asked_again(alternatives: Sequence[Alternative], first: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Say who is asked for further names: those against whom their own evidence did not speak before anybody was named.
+    """Say who is asked for further names: those for whom their own evidence spoke before anybody was named.
 
-    The threshold is fixed, so the evidence of a later stage is still one: E or 0. A large leak is screened at each stage.
+    The threshold is fixed, so what a later stage finds is evidence too: E or 0. A large leak is screened at each stage.
     """
     whole = not any(is_large(one.reading) for one in alternatives)
     return np.flatnonzero(first >= SCREEN) if whole else np.arange(len(first))
