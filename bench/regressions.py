@@ -1,4 +1,4 @@
-"""The models that are fitted to a master and its copies, and how: the 81 of row 19, the prototype's, four on NHANES."""
+"""The models that are fitted to a master and its copies, and how: the 81 coefficients of row 19, others, NHANES."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Fit:
 
 
 def cohort_models() -> tuple[Model, ...]:
-    """The 81 regressions."""
+    """Models of few covariates, three for each outcome."""
     ring = [marker.name for marker in BIOMARKERS]
     models = []
     for place, outcome in enumerate(ring):
@@ -55,7 +55,7 @@ def cohort_models() -> tuple[Model, ...]:
 
 
 def joint_models() -> tuple[Model, ...]:
-    """Three outcomes on everything else."""
+    """Three outcomes on everything else: 81 coefficients."""
     names = [marker.name for marker in BIOMARKERS]
     return tuple(Model("joint", one, tuple(name for name in names if name != one)) for one in JOINT)
 

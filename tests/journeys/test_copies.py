@@ -283,7 +283,7 @@ def test_a_table_in_which_nobody_chosen_has_a_row_is_left_out(
         Dictionary((*FIELDS.fields, *VISITS)), people=people, visits=visits.filter(~pl.col("SEQN").is_in(light))
     )
     made = custody.copy(custody.project(where="BMXWT < 40"), "copy.csv", waiver="few people")
-    assert [path.name for path in (custody.folder / "copy.csv").iterdir()] == ["people.csv"]
+    assert [path.name for path in Path(made.path).iterdir()] == ["people.csv"]
     assert (made.rows, made.participants) == (len(light), len(light))
     assert jobs.verify(custody.home, custody.occasion, made.id, None, step=quiet).passed
 
