@@ -145,6 +145,19 @@ def test_foreign_rows_are_told_from_ours(copy: pl.DataFrame, index: TableIndex, 
     assert _right(found, frame) == 10
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_ten_rows_among_ninety_of_others_still_give_the_columns_their_fields(
+    seed: int, copy: pl.DataFrame, index: TableIndex, steps: dict[str, float]
+) -> None:
+    foreign = pl.from_arrow(generate(90, seed=100 + seed).table())
+    assert isinstance(foreign, pl.DataFrame)
+    nobody = foreign.drop("__participant").with_columns(pl.lit(10**9, pl.UInt64).alias("__row"))
+    frame = with_foreign(_taken(copy, 10, seed), nobody, np.random.default_rng(seed))
+    found, fields = _matched(frame, index, steps, seed)
+    assert fields >= len(found.matches) - 1 >= frame.width - 4
+    assert _right(found, frame) == 10
+
+
 def test_names_decide_between_columns_that_content_cannot_tell(
     cohort: Cohort, index: TableIndex, steps: dict[str, float]
 ) -> None:

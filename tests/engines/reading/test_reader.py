@@ -18,6 +18,7 @@ from copyhold.engines.marks.draft import draw_plan
 from copyhold.engines.marks.embedding import Embedding
 from copyhold.engines.marks.keys import PartyKeys
 from copyhold.engines.marks.permutation import FIFTEEN_DIGITS
+from copyhold.engines.marks.strength import Strength
 from copyhold.engines.matching.index import build_index
 from copyhold.engines.matching.tables import match_table
 from copyhold.engines.reading.master import Master
@@ -109,6 +110,14 @@ def test_keyed_ids_stand_on_their_rows_and_row_numbers_are_no_ids(world: World, 
     assert dict(read_ids) == given
     bare = read_back(world, anonymous(numbered, rng, ids=world.ids), tmp_path)
     assert all(len(one.reading.id_value) == len(one.reading.loose_id) == 0 for one in bare.alternatives)
+
+
+def test_ids_are_read_with_the_cells_beside_them_without_them_and_alone(world: World, tmp_path: Path) -> None:
+    rows, rng = rows_of(world, 12)
+    ways = read_back(world, anonymous(world.copy(PARTY, rows), rng), tmp_path).alternatives
+    assert [one.weight for one in ways] == [1 / 3] * 3
+    shown = [(len(one.reading.row) > 0, len(one.reading.id_value) > 0) for one in ways]
+    assert shown == [(True, True), (True, False), (False, True)]
 
 
 def test_a_list_of_ids_alone_is_read_as_ids_of_nobody_in_particular(world: World, tmp_path: Path) -> None:
@@ -259,7 +268,7 @@ def _two_tables(folder: Path) -> tuple[Master, PartyKeys, Dictionary, dict[int, 
     plan = draw_plan(
         dictionary,
         [block(batch, dictionary.of(dictionary.tables[number - 1]), number) for number, batch in batches.items()],
-        share=1.0,
+        Strength(share=1.0, noise=1.0),
     )
     indexes = {
         number: build_index(made.tables[number - 1].path, dictionary, table, folder / f"i{number}", version="v")

@@ -182,8 +182,18 @@ def _top(hits: Sequence[NDArray[np.integer]], tally: NDArray[np.float32], most: 
         if len(likely) >= many:
             gathered, weights = gathered[likely], weights[likely]
         gathered = gathered[np.argpartition(weights, len(gathered) - many)[-many:]]
-    distinct = np.unique(gathered)
-    return distinct[np.argsort(-tally[distinct], kind="stable")[:most]].astype(np.int64)
+    return _heaviest(gathered, tally[gathered])[:most]
+
+
+def _heaviest(positions: NDArray[np.integer], weights: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Give positions each once, the heaviest first, of equals the lowest; one sort of whole numbers says both.
+
+    Weights are not negative, so that their bits grow with them.
+    """
+    keys = (np.uint64(2**32 - 1) - weights.view(np.uint32)) << np.uint64(32) | positions.astype(np.uint64)
+    keys.sort()
+    first = np.flatnonzero(np.diff(keys, prepend=~keys[:1]))
+    return (keys[first] & np.uint64(2**32 - 1)).astype(np.int64)
 
 
 def _by_column(probes: Sequence[Probe], windows: _Windows) -> list[_Compared]:

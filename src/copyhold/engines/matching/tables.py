@@ -91,7 +91,7 @@ def match_table(leaked: Sequence[LeakedColumn], index: TableIndex, steps: Mappin
         return _nothing(leaked, steps)
     found = _aligned(leaked, index, *_settled(sample, index, first, start))
     if start.outstanding.mean() <= _MOST and np.count_nonzero(found.aligned) >= _FEWEST_ALIGNED:
-        found = _settled_again(leaked, index, first, found)
+        found = _settled_again(leaked, index, first, found, steps)
     return replace(found, matches=_with_codings(leaked, index, found))
 
 
@@ -102,19 +102,24 @@ def _aligned(
     return TableMatch(matches, margins, alignment, _decoys(leaked, index, matches, margins))
 
 
-def _settled_again(leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, found: TableMatch) -> TableMatch:
+def _settled_again(
+    leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, found: TableMatch, steps: Mapping[str, float]
+) -> TableMatch:
     """Let the rows that align settle columns, units and noise, where few rows of the first sample did.
 
-    Of a leak that is mostly other people's rows the first sample may hold none that is in the master.
+    Of a leak that is mostly other people's rows the first sample may hold few that are in the master, and what few rows
+    settled may be wrong in a way that holds itself up: the rows that align are a leak of their own, begun anew.
     """
     surest = np.argsort(-found.alignment.best, kind="stable")[: np.count_nonzero(found.aligned)][:_SAMPLE]
     sample = _sampled(leaked, np.sort(surest))
-    start = _tried(sample, index, found.matches, found.margins)
+    starts = [_tried(sample, index, found.matches, found.margins), _best_start(sample, index, first, steps)]
+    start = max((one for one in starts if one), key=lambda one: float(one.leads.sum()))
     again = _aligned(leaked, index, *_settled(sample, index, first, start))
-    return max(found, again, key=lambda one: (int(np.count_nonzero(one.aligned)), _agreement(one)))
+    return max(found, again, key=_agreement)
 
 
 def _agreement(found: TableMatch) -> float:
+    """Tell by how many nats rows stand above the bar: a false match adds few, a column lost takes some of every row."""
     return float(found.alignment.best[found.aligned].sum() - found.bar * np.count_nonzero(found.aligned))
 
 

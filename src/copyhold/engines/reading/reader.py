@@ -4,8 +4,8 @@ It sees the leak, the master, the plan and from the register only how ids look a
 imports nothing that knows a party's key (a contract holds it to that). All it chooses (columns, units, rows, weights,
 noise, what is left unread) may be wrong without harm to the bound; it must only read every cell, id and shift once.
 
-Where a leak shows ids or shifts it is read twice, with and without them, and the two are weighed alike: a column of
-invented ids costs ln 2 and hides nothing.
+Where a leak shows ids or shifts it is read three times, with cells and them, with cells alone and with them alone, all
+weighed alike: invented ids beside real cells, or real ids beside cells of the original, cost ln 3 and hide nothing.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from copyhold.engines.reading.identifiers import ReadIds, read_ids
 from copyhold.engines.reading.master import Master
 from copyhold.engines.reading.moves import ReadMoves, read_moves
 from copyhold.engines.reading.observations import SeenCells, seen_cells
-from copyhold.engines.reading.readings import Alternative, Reading
+from copyhold.engines.reading.readings import Alternative, Reading, with_cells
 from copyhold.engines.reading.sighting import SightedTable
 
 
@@ -62,7 +62,8 @@ def read(tables: Sequence[SightedTable], master: Master, space: IdSpace, names: 
     cells = _reading(groups, seen, channels, ReadIds(), ReadMoves())
     if ids or moves:
         beside = _reading(groups, seen, channels, ids, moves)
-        return Read((Alternative(0.5, beside), Alternative(0.5, cells)), groups, channels.original)
+        ways = [beside, cells, *([with_cells(beside, np.zeros(len(cells.row), dtype=bool))] if len(cells.row) else [])]
+        return Read(tuple(Alternative(1 / len(ways), one) for one in ways), groups, channels.original)
     scored = (Alternative(1.0, cells),) if len(cells.row) else ()
     return Read(scored, groups, channels.original)
 
