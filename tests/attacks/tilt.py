@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from copyhold.engines.reading.readings import KINDS, Alternative, Reading
+from copyhold.engines.reading.readings import CELL, KINDS, Alternative, Reading
 from copyhold.engines.tracing.casefile import hypothesis_document, reading_document
 from copyhold.engines.tracing.hypotheses import prior
 from copyhold.engines.tracing.parties import Seen, StatedParties, cells_of
@@ -30,7 +30,7 @@ RELEASED = 50  # n of each of them
 class Tilt:
     """Readings, and marks of innocents drawn half by their own law P and half by the laws Q that fit the readings.
 
-    The first alternative has all that the others have; they may lack ids and dates, and nothing else.
+    The first alternative has all that the others have; they may lack all cells, all ids or all dates, and nothing else.
     """
 
     alternatives: tuple[Alternative, ...]
@@ -42,7 +42,8 @@ class Tilt:
 
     def __post_init__(self) -> None:
         for one in self.alternatives[1:]:
-            bare = ("id_candidate", "id_value", "loose_id", "date_candidate", "date_unit", "date_shift")
+            bare = (*CELL, "observation_cell", "observation", "id_candidate", "id_value", "loose_id")
+            bare += ("date_candidate", "date_unit", "date_shift")
             same = [name for name in KINDS if name not in bare or len(getattr(one.reading, name))]
             assert all(np.array_equal(getattr(one.reading, name), getattr(self.reading, name)) for name in same)
 
@@ -63,7 +64,7 @@ class Tilt:
         way = rng.choice(len(weights), wanted, p=weights / weights.sum())
         source = self._sources(which, fitted, rng)
         marks = _Marks(
-            bits=self._bits(which, source, rng),
+            bits=self._bits(which, source & self._shows("row")[way][:, None], rng),
             ids=self._ids(which, source & self._shows("id_value")[way][:, None], rng),
             loose=self._loose(which, fitted & self._shows("loose_id")[way], rng),
             moves=self._moves(which, source & self._shows("date_unit")[way][:, None], rng),
@@ -139,7 +140,7 @@ class Tilt:
 
     def _log_product(self, number: int, share: float, marks: "_Marks", shown: Reading) -> Numbers:
         factor, own, bits = self.factors[number], self.own[number], marks.bits
-        cells = np.where(bits, factor[:, 1], factor[:, 0])
+        cells = np.where(bits, factor[:, 1], factor[:, 0]) * bool(len(shown.row))
         candidates = np.zeros((len(bits), len(self.reading.candidate_row)))
         for candidate in range(candidates.shape[1]):
             candidates[:, candidate] = cells[:, self.reading.cell_candidate == candidate].sum(axis=1)

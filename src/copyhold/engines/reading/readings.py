@@ -213,7 +213,12 @@ PARALLEL = (
 
 
 def with_cells(reading: Reading, keep: NDArray[np.bool_]) -> Reading:
-    """Return the reading with the cells of `keep`, bool (cells,), alone; groups, ids and dates stay."""
+    """Return the reading with the cells of `keep`, bool (cells,), alone; the same one where that is all of them.
+
+    Groups, ids and dates stay.
+    """
+    if keep.all():
+        return reading
     number = _numbered(keep)
     seen = keep[reading.observation_cell]
     return replace(
@@ -248,7 +253,9 @@ def with_groups(reading: Reading, keep: NDArray[np.bool_]) -> Reading:
 
 
 def without_ids(reading: Reading) -> Reading:
-    """Return the reading without keyed ids, paired or loose."""
+    """Return the reading without keyed ids, paired or loose; the same one where it has none."""
+    if not len(reading.id_value) and not len(reading.loose_id):
+        return reading
     return replace(
         reading, id_candidate=reading.id_candidate[:0], id_value=reading.id_value[:0], loose_id=reading.loose_id[:0]
     )

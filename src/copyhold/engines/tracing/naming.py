@@ -166,12 +166,17 @@ def describe(
     evidence = _exact(alternatives, parties, found, party)
     bare = [Alternative(one.weight, without_ids(one.reading)) for one in alternatives]
     fresh = [_without(one, seen) if seen is not None else one for one in alternatives]
+
+    def of(others: Sequence[Alternative]) -> float:
+        same = all(one.reading is other.reading for one, other in zip(alternatives, others, strict=True))
+        return evidence if same else _exact(others, parties, found, party)
+
     return Name(
         party=party,
         after=len(found),
         log_evidence=evidence,
-        log_evidence_without_ids=_exact(bare, parties, found, party),
-        log_evidence_without_seen=_exact(fresh, parties, found, party),
+        log_evidence_without_ids=of(bare),
+        log_evidence_without_seen=of(fresh),
         log_threshold=attempt.log_threshold(len(found)),
         p_family=attempt.p_family(evidence, len(found)),
         cells=_cells_held(alternatives, parties.select(np.array([party]))),
@@ -237,7 +242,8 @@ def _strongest(
     """Return the party not yet found whose evidence is above the threshold by most, the first of equals."""
     threshold = attempt.log_threshold(len(found))
     rough[found] = -np.inf
-    likely = np.flatnonzero(rough >= threshold - ROUNDING).tolist()
+    # Whoever is exactly the strongest is roughly so: of two within the rounding of both.
+    likely = np.flatnonzero(rough >= max(threshold - ROUNDING, rough.max(initial=-np.inf) - 2 * ROUNDING)).tolist()
     exact = {one: _exact(alternatives, parties, found, one) for one in likely}
     return max((one for one in likely if exact[one] >= threshold), key=lambda one: exact[one], default=None)
 
