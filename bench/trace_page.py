@@ -28,8 +28,9 @@ Each line is an attack on copies of a dataset that {parties:,} parties hold (Adu
 file without ids (but in row 2), with other column names and with rows and columns shuffled, and read by the product. It
 passes where a true contributor is named at p < 10^-9 over the whole custody, first attempt, 20,000 control keys asked
 beside, **and nobody else is**; in row 16 nobody may be named, in rows 22 and, under design A, 22b naming nobody passes
-too. Design A marks half of the cells by a tenth of the tolerance, design B all cells by half of it. The
-reference cohort is synthetic, of 500,000 people; NHANES and Adult are real. A line holds where {enough} of {seeds}
+too. Design A marks half of the cells by a tenth of the tolerance, design B all cells by half of it, both with smaller
+steps or fewer cells in a column to whose variance marks would else add more than .1 % (A) or 1 % (B). The reference
+cohort is synthetic, of 500,000 people; NHANES and Adult are real. A line holds where {enough} of {seeds}
 seeds pass; where fewer seeds were run the table says so, and the line is not proved either way.
 
 Bars marked * are 1.25 times what the calculator foresees for 95 of 100 leaks on the data at hand. "Found" is the number

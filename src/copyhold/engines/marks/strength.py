@@ -18,6 +18,8 @@ from copyhold.domain.errors import InvalidInputError
 from copyhold.engines.marks.plan import SHARES, ColumnPlan
 from copyhold.engines.marks.supports import Support
 
+_LESS, _TRIES = 1.25, 12  # factor by which a step shrinks at least, and how often
+
 Floats = NDArray[np.float64]
 
 
@@ -42,9 +44,13 @@ class Strength:
 
     def stepped(self, column: ColumnPlan) -> ColumnPlan:
         """Give a column the step, or a smaller one where it would add too much noise at the common share."""
-        full = replace(column, rule=replace(column.rule, share=self.step))
-        over = self.share * noise(full) / self.noise
-        return full if over <= 1 else replace(full, rule=replace(full.rule, share=self.step / math.sqrt(over)))
+        made = replace(column, rule=replace(column.rule, share=self.step))
+        for _ in range(_TRIES):  # on a grid a step stays what it is until it is small enough for the next lower multiple
+            over = self.share * noise(made) / self.noise
+            if over <= 1:
+                break
+            made = replace(made, rule=replace(made.rule, share=made.rule.share / max(math.sqrt(over), _LESS)))
+        return made
 
     def shared(self, columns: Sequence[ColumnPlan]) -> list[ColumnPlan]:
         """Share the marked cells out over stepped columns: evenly, but none more than its noise admits."""

@@ -66,19 +66,19 @@ class Hypothesis:
     weight: float
 
 
-COLLUDERS = {1: 0.4, 2: 0.2, 3: 0.13, 5: 0.12, 10: 0.09, 20: 0.06}
-TWO = {Strategy.INTERLEAVING: 0.45, Strategy.AVERAGING: 0.25, Strategy.MAXIMUM: 0.15, Strategy.MINIMUM: 0.15}
+COLLUDERS = {1: 0.3, 2: 0.2, 3: 0.15, 5: 0.14, 10: 0.13, 20: 0.08}
+TWO = {Strategy.INTERLEAVING: 0.5, Strategy.AVERAGING: 0.2, Strategy.MAXIMUM: 0.15, Strategy.MINIMUM: 0.15}
 MANY = {
     Strategy.INTERLEAVING: 0.3,
-    Strategy.AVERAGING: 0.2,
-    Strategy.MAXIMUM: 0.1,
-    Strategy.MINIMUM: 0.1,
-    Strategy.MAJORITY: 0.1,
-    Strategy.MINORITY: 0.1,
-    Strategy.COIN: 0.1,
+    Strategy.AVERAGING: 0.14,
+    Strategy.MAXIMUM: 0.12,
+    Strategy.MINIMUM: 0.12,
+    Strategy.MAJORITY: 0.08,
+    Strategy.MINORITY: 0.12,
+    Strategy.COIN: 0.12,
 }  # of two copies majority, minority and coin are random choice
 ROWS = {0.98: 0.7, 0.5: 0.15, 0.1: 0.15}  # shares of one party's rows
-MIXED = {0.98: 0.85, 0.5: 0.15}  # shares of a small coalition's rows
+MIXED = {0.98: 0.9, 0.5: 0.1}  # shares of a small coalition's rows
 
 SINGLE_LAWS = {
     Law(Strategy.SINGLE, 1, 1e-3): 0.33,
@@ -195,14 +195,14 @@ def _variants(strategy: Strategy, colluders: int) -> Iterator[Hypothesis]:
     clean = Law(strategy, colluders, 0.03)
     small = strategy in (Strategy.INTERLEAVING, Strategy.AVERAGING) and colluders <= 3
     for share, part in (MIXED if small else {0.98: 1.0}).items():
-        yield Hypothesis(clean, share, 0.75 * part)
+        yield Hypothesis(clean, share, 0.85 * part)
     if strategy is Strategy.AVERAGING:
-        yield Hypothesis(replace(clean, background=0.2), 0.98, 0.25)
+        yield Hypothesis(replace(clean, background=0.2), 0.98, 0.15)
     elif strategy is Strategy.INTERLEAVING and colluders <= 5:
-        yield Hypothesis(replace(clean, flipped=0.05), 0.98, 0.1)
-        yield Hypothesis(replace(clean, restored=0.2), 0.98, 0.15)
+        yield Hypothesis(replace(clean, flipped=0.05), 0.98, 0.05)
+        yield Hypothesis(replace(clean, restored=0.2), 0.98, 0.1)
     else:
-        yield Hypothesis(replace(clean, flipped=0.05), 0.98, 0.25)
+        yield Hypothesis(replace(clean, flipped=0.05), 0.98, 0.15)
 
 
 def _alone(one: Hypothesis) -> bool:
