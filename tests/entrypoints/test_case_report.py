@@ -15,6 +15,7 @@ from copyhold.domain.errors import NotFoundError
 from copyhold.domain.parties import PersonId
 from copyhold.domain.releases import PartyId, ReleaseId
 from copyhold.domain.tracing import Case, CaseId, Finding, Named, TraceResult
+from copyhold.domain.words import rounded_up
 from copyhold.entrypoints.replies import case_report, pages
 from copyhold.entrypoints.replies import tracing as replies
 from copyhold.entrypoints.replies.case_report import Told
@@ -213,7 +214,7 @@ def test_the_chart_shows_names_threshold_and_control_keys(named: Told, document:
 
 
 def test_a_bound_is_never_printed_below_what_it_is() -> None:
-    assert (pages.rounded_up(1.01e-13), pages.rounded_up(1e-15)) == ("1.1e-13", "1.0e-15")
+    assert (rounded_up(1.01e-13), rounded_up(1e-15)) == ("1.1e-13", "1.0e-15")
     assert pages.bound(3.21e-12) == "3.3 × 10<sup>−12</sup>"
 
 

@@ -8,6 +8,7 @@ import hmac
 import unicodedata
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
+from decimal import ROUND_CEILING, Context, Decimal
 from enum import Enum
 from typing import ClassVar, Self
 
@@ -177,3 +178,8 @@ def plain(value: object) -> Plain:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def rounded_up(bound: float) -> str:
+    """Write a small bound with two digits, never below what it is, as its shortest decimals tell it."""
+    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(repr(float(bound)))):.1e}"

@@ -45,7 +45,7 @@ class Strength:
     def stepped(self, column: ColumnPlan) -> ColumnPlan:
         """Give a column the step, or a smaller one where it would add too much noise at the common share."""
         made = replace(column, rule=replace(column.rule, share=self.step))
-        for _ in range(_TRIES):  # on a grid a step stays what it is until it is small enough for the next lower multiple
+        for _ in range(_TRIES):  # on a grid a step stays until it is small enough for the next lower multiple
             over = self.share * noise(made) / self.noise
             if over <= 1:
                 break

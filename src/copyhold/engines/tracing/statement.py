@@ -4,11 +4,10 @@ Source: tracing design, section 6. The texts are fixed, because a court reads th
 of the theorem; only the bound p and the number T of logged traces vary.
 """
 
-from decimal import ROUND_CEILING, Context, Decimal
-
 from scipy.special import betaincinv
 
 from copyhold.domain.errors import InvalidInputError
+from copyhold.domain.words import rounded_up
 
 BY_IDS_ALONE = "identifier evidence: ids can be copied by anyone who saw them"
 BY_MARKS = "evidence from the marks of a copy"
@@ -41,11 +40,6 @@ BITS_NOT_PROVED = "bits not yet proved"
 def statement(p: float, attempts: int) -> str:
     """Return the statement of a finding with bound p after `attempts` logged traces."""
     return STATEMENT.format(attempts=attempts, p=rounded_up(p))
-
-
-def rounded_up(p: float) -> str:
-    """Return a bound with two digits, never below the number that was computed, as its shortest decimals tell it."""
-    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(repr(p))):.1e}"
 
 
 def upper_limit(errors: int, trials: int) -> float:

@@ -9,8 +9,9 @@
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import ROUND_CEILING, Context, Decimal
 from html import escape
+
+from copyhold.domain.words import rounded_up
 
 MOST = 120  # characters shown of a name that somebody else chose
 THIN = "\u202f"
@@ -124,11 +125,6 @@ def number(value: float) -> str:
 def count(value: object) -> str:
     """Write a number where there is one; nothing else becomes a count."""
     return number(value) if isinstance(value, int | float) else ""
-
-
-def rounded_up(value: float) -> str:
-    """Write a small probability with two digits, never below what it is."""
-    return f"{Context(prec=2, rounding=ROUND_CEILING).create_decimal(Decimal(repr(float(value)))):.1e}"
 
 
 def bound(value: float) -> str:

@@ -7,8 +7,7 @@ answer says that and nothing more.
 from collections.abc import Mapping
 
 from copyhold.domain.tracing import Case, Finding, Named, TraceResult
-from copyhold.domain.words import Plain, plain
-from copyhold.entrypoints.replies.pages import rounded_up
+from copyhold.domain.words import Plain, plain, rounded_up
 
 # What the job puts into `TraceResult.report` and every door tells; a key that it left out is told as null.
 REPORTED = (
