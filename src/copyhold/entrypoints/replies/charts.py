@@ -82,14 +82,33 @@ def evidence_chart(
         )
         body.append(_text(start - 6, y + step * 0.3 + 4, label, INK, "end"))
         body.append(_text(end + 6, y + step * 0.3 + 4, f"{value:.1f}", INK))
-    line = _across(x, log10_threshold)
-    body.append(
-        f'<line x1="{line:.1f}" y1="{TOP}" x2="{line:.1f}" y2="{HEIGHT - BOTTOM}" stroke="{ALERT}" '
-        'stroke-width="2" stroke-dasharray="6 3"/>'
-    )
-    body.append(_text(line + 4, HEIGHT - BOTTOM - 6, f"threshold {log10_threshold:.1f}", ALERT))
+    body += _limit(x, log10_threshold, f"threshold {log10_threshold:.1f}")
     body.extend(_ticks_across(x))
     return _svg("Evidence against the threshold", text, body)
+
+
+def bar_chart(title: str, x: Axis, bars: Sequence[tuple[str, float]], limit: tuple[str, float], text: str) -> str:
+    """Draw a bar for each (label, value), and a limit, a label with its value, that they are held against."""
+    body = _limit(x, limit[1], limit[0])
+    step = (HEIGHT - BOTTOM - TOP) / max(len(bars), 1)
+    for number, (label, value) in enumerate(bars):
+        y, end = TOP + step * number, _across(x, min(max(value, x.low), x.high))
+        body.append(
+            f'<rect x="{LEFT}" y="{y + step * 0.5:.1f}" width="{end - LEFT:.1f}" height="{step * 0.4:.1f}" '
+            f'fill="{STRONG}"/>'
+        )
+        body.append(_text(LEFT + 4, y + step * 0.5 - 4, f"{label}: {value:.3g}", INK))
+    body.extend(_ticks_across(x))
+    return _svg(title, text, body)
+
+
+def _limit(x: Axis, value: float, label: str) -> list[str]:
+    line = _across(x, value)
+    return [
+        f'<line x1="{line:.1f}" y1="{TOP}" x2="{line:.1f}" y2="{HEIGHT - BOTTOM}" stroke="{ALERT}" '
+        'stroke-width="2" stroke-dasharray="6 3"/>',
+        _text(line + 4, HEIGHT - BOTTOM - 6, label, ALERT),
+    ]
 
 
 def _svg(title: str, text: str, body: Sequence[str]) -> str:
