@@ -42,6 +42,13 @@ def test_ten_rows_give_every_column_its_field_and_every_row_its_person(
     assert found.aligned.all()
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_one_row_finds_its_person(seed: int, copy: pl.DataFrame, index: TableIndex, steps: dict[str, float]) -> None:
+    frame = _taken(copy, 1, seed)
+    found, _ = _matched(frame, index, steps, seed)
+    assert _right(found, frame) == 1
+
+
 @pytest.mark.parametrize("columns", [NUMBERS, [*COARSE, *CATEGORIES]])
 def test_sixty_rows_are_all_found(
     columns: list[str], copy: pl.DataFrame, index: TableIndex, steps: dict[str, float]

@@ -26,6 +26,7 @@ NOISE_LEVELS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0)  # standard deviations of added n
 _TRIED_NOISE = (0.0, 0.3, 1.0)
 _PRICES = (3.0, 1.0)  # other units taken as rare, and as common
 _SAMPLE = 24  # rows on which a start is tried
+_HANDFUL = 3  # rows, up to which every start is settled, as any of them may look sure
 _ROUNDS = 3  # times that rows and columns settle each other
 _CLEAR = 8.0  # nats by which a row stands out beyond doubt
 _MOST = 0.5  # share of rows standing out at which no other start is tried
@@ -180,6 +181,8 @@ class _Start:
 def _best_start(
     leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, steps: Mapping[str, float]
 ) -> _Start | None:
+    if leaked and leaked[0].rows <= _HANDFUL:
+        return _surest_settled(leaked, index, first, steps)
     best: _Start | None = None
     for noise in _TRIED_NOISE:
         for matches in _hypotheses(first):
@@ -191,6 +194,16 @@ def _best_start(
         if best is not None and best.sure:
             return best
     return best
+
+
+def _surest_settled(
+    leaked: Sequence[LeakedColumn], index: TableIndex, first: Affinity, steps: Mapping[str, float]
+) -> _Start | None:
+    """Settle every start, and give what leads the decoy by most: one row fits somebody under many wrong columns."""
+    ways = [(matches, Margins(steps, {"": noise})) for noise in _TRIED_NOISE for matches in _hypotheses(first)]
+    settled = [_settled(leaked, index, first, _tried(leaked, index, *way)) for way in ways]
+    tried = [_tried(leaked, index, *one) for one in settled if one[0]]
+    return max(tried, key=lambda one: float(one.leads.sum()), default=None)
 
 
 def _hypotheses(first: Affinity) -> Iterable[tuple[Match, ...]]:
