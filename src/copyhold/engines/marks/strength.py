@@ -53,7 +53,10 @@ class Strength:
         return made
 
     def shared(self, columns: Sequence[ColumnPlan]) -> list[ColumnPlan]:
-        """Share the marked cells out over stepped columns: evenly, but none more than its noise admits."""
+        """Share the marked cells out over stepped columns: evenly, but none more than its noise admits.
+
+        Shares are in 16384ths, rounded down, and at least one of them.
+        """
         cells = np.array([_markable(column) for column in columns])
         most = np.array([min(1.0, self.noise / max(noise(column), self.noise)) for column in columns])
         level = _level(most, cells, self.share)

@@ -233,12 +233,12 @@ class _Table:
         else:
             unsure = np.fromiter((key in ambiguous for key in keys), dtype=bool, count=len(keys))
             rows = [self.rows.fresh() if bad else self.rows.of(key) for key, bad in zip(keys, unsure, strict=True)]
-            people = [self.people.of(one) for one in self._named(batch, start)]
+            people = [self.people.of(one) for one in self._ids_of_all(batch, start)]
         columns = [pa.array(rows, pa.uint64()), pa.array(people, pa.uint64()), pa.array(unsure)]
         columns += [self._converted(batch.column(one.column), one, start) for one in kept]
         return pa.RecordBatch.from_arrays(columns, schema=plain)
 
-    def _named(self, batch: pa.RecordBatch, start: int) -> list[str]:
+    def _ids_of_all(self, batch: pa.RecordBatch, start: int) -> list[str]:
         ids = _ids(batch.column(self.id_column))
         if ids.null_count:
             raise InvalidInputError(

@@ -167,7 +167,7 @@ def describe(
     bare = [Alternative(one.weight, without_ids(one.reading)) for one in alternatives]
     fresh = [_without(one, seen) if seen is not None else one for one in alternatives]
 
-    def of(others: Sequence[Alternative]) -> float:
+    def unless_the_same(others: Sequence[Alternative]) -> float:
         same = all(one.reading is other.reading for one, other in zip(alternatives, others, strict=True))
         return evidence if same else _exact(others, parties, found, party)
 
@@ -175,8 +175,8 @@ def describe(
         party=party,
         after=len(found),
         log_evidence=evidence,
-        log_evidence_without_ids=of(bare),
-        log_evidence_without_seen=of(fresh),
+        log_evidence_without_ids=unless_the_same(bare),
+        log_evidence_without_seen=unless_the_same(fresh),
         log_threshold=attempt.log_threshold(len(found)),
         p_family=attempt.p_family(evidence, len(found)),
         cells=_cells_held(alternatives, parties.select(np.array([party]))),
