@@ -20,9 +20,12 @@ from copyhold.domain.catalogue import (
     VersionOrder,
     VersionResult,
 )
+from copyhold.domain.clocks import Consequence, Kind, Task, TaskId
 from copyhold.domain.parties import Institution, Person, PersonId
 from copyhold.domain.projects import Project
 from copyhold.domain.releases import Release, ReleaseOrder, ReleaseResult, Traceability
+from copyhold.domain.words import CHANCE_BYTES
+from copyhold.records import clocks, transactions
 from tests.world import World
 
 _numbers = count(1)
@@ -148,6 +151,38 @@ def running_project(
     return approved
 
 
+def lead_of(world: World, project: Project) -> Person:
+    """Find the lead of a project."""
+    return next(one for one in parties.people(world.by()) if one.id == project.lead)
+
+
+def task(
+    world: World,
+    kind: Kind = Kind.REPORT,
+    *,
+    owner: str = "",
+    reach: str = "",
+    due: timedelta = timedelta(days=30),
+    consequences: tuple[Consequence, ...] = (),
+) -> Task:
+    """Open a task, as an act of some noun would."""
+    world.later(seconds=1)
+    opened = Task(
+        id=TaskId.new(world.now, world.outside.chance(CHANCE_BYTES)),
+        kind=kind,
+        subject=reach,
+        owner=owner,
+        reach=reach,
+        told="Hand in the report.",
+        opened_at=world.now,
+        due_at=world.now + due,
+        consequences=consequences,
+    )
+    with transactions.durable():
+        clocks.open_tasks([opened])
+    return opened
+
+
 def release_result(order: ReleaseOrder, *, n95: int | None = 7, decoded: bool = True, rows: int = 100) -> ReleaseResult:
     """Answer an order as a job would."""
     names = tuple(field.name for field in order.version.dictionary.fields if field.role is not Role.DIRECT)
@@ -171,7 +206,7 @@ def release_result(order: ReleaseOrder, *, n95: int | None = 7, decoded: bool = 
 def release(world: World, *, project: Project | None = None, to: Person | None = None) -> Release:
     """Issue a copy, in a custody of one operator."""
     asked = project or running_project(world)
-    holder = to or next(one for one in parties.people(world.by()) if one.id == asked.lead)
+    holder = to or lead_of(world, asked)
     requested = releases.request(world.by(), asked.name, holder.email)
     order = releases.begin(world.by(), requested.id)
     return releases.issue(world.by(), requested.id, release_result(order))

@@ -9,11 +9,13 @@ from copyhold.domain.errors import CopyholdError
 from copyhold.domain.verdicts import Refused, Verdict
 from copyhold.entrypoints.cli.terminal import exit_code
 from copyhold.rules.access import CLOCKS
+from copyhold.rules.clocks import CODES, FIX
 from docs.pages.markdown import code, first_sentence, table
 from docs.pages.markdown import page as whole
 from docs.pages.source import HOLE, Call, Function, argument, calls, modules, parameters, texts
 
-FIXED = ("rules.access", "_lapsed")  # its codes come from a table of the code, which is read as such
+# Their codes come from tables of the code, which are read as such.
+TABLED = {("rules.access", "_lapsed"), ("rules.clocks", "_overdue")}
 REASON = ("code", "reason", "fix")
 
 
@@ -71,6 +73,8 @@ def reasons() -> Iterator[tuple[str, str, str, str]]:
     """
     for lapsed, what, fix in CLOCKS.values():
         yield code(lapsed), f"No {what} is on record, or it is not in force.", f"{fix[0].upper()}{fix[1:]}.", "access"
+    for kind, overdue in CODES.items():
+        yield code(overdue), f"The {kind.value} was due on {HOLE}: {HOLE}", FIX, "clocks"
     for name in modules():
         if name.startswith(("rules.", "actions.", "domain.")):
             yield from _reasons_of(name)
@@ -82,7 +86,7 @@ def _reasons_of(module: str) -> Iterator[tuple[str, str, str, str]]:
     while grown := _grown(made, makers):
         makers = grown
     for one in (one for call in made for one in _made(call, makers)):
-        if one.passed_on or (module, one.maker) == FIXED:
+        if one.passed_on or (module, one.maker) in TABLED:
             continue
         codes, told, fix = one.texts
         if not codes:

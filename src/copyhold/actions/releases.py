@@ -97,7 +97,7 @@ def request(act: Act, project: str, to: str, *, open_copy: bool = True, waiver: 
         waiver=prose(waiver, "The waiver"),
         parent=releases.newest_of(asked.dataset, party.id),
     )
-    rules.may_request(answer, release, situation.version, four_eyes=four_eyes).require()
+    rules.may_make(answer.beginning, release, situation.version, four_eyes=four_eyes).require()
     releases.add(release)
     act.enter(release.id, release, project=asked.id)
     return release
@@ -152,7 +152,7 @@ def _at_the_gate(act: Act, release: Release) -> Version:
     situation = access.situation(parties.person(release.holder), projects.project(release.project), act.at)
     version = catalogue.version(release.version)
     answer = gate.may_take(situation)
-    rules.may_request(answer, release, version, four_eyes=custody.get().four_eyes).require()
+    rules.may_make(answer.verdict, release, version, four_eyes=custody.get().four_eyes).require()
     return version
 
 

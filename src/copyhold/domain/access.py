@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from copyhold.domain.catalogue import Version
+from copyhold.domain.clocks import Task
 from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.incidents import Suspension
 from copyhold.domain.parties import Institution, Person, PersonId
@@ -60,7 +61,10 @@ class Hand:
 
 @dataclass(frozen=True)
 class Situation:
-    """All that the gate looks at: what is known now (`live`), or what was known and valid at one past instant."""
+    """All that the gate looks at: what is known now (`live`), or what was known and valid at one past instant.
+
+    `tasks` are those not met that reach the person, the project or the institution.
+    """
 
     at: datetime
     live: bool
@@ -71,12 +75,14 @@ class Situation:
     evidence: tuple[Evidence, ...]
     suspensions: tuple[Suspension, ...]
     version: Version | None
+    tasks: tuple[Task, ...] = ()
 
 
 @dataclass(frozen=True)
 class Access:
     """Could this person take this project's data at this instant, and every reason why not.
 
+    `beginning` also holds what stops something new, such as another copy, while what is under way may go on.
     `valid_until` is the first instant at which the answer can change by itself, None where no clock will end it.
     """
 
@@ -84,6 +90,7 @@ class Access:
     project: ProjectId
     at: datetime
     verdict: Verdict
+    beginning: Verdict
     hands: tuple[Hand, ...]
     valid_until: datetime | None
 

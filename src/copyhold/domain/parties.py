@@ -29,10 +29,15 @@ class Role(StrEnum):
     INSTITUTION_OFFICIAL = "institution_official"
     CUSTODIAN = "custodian"  # all duties of the custodian's own staff; the operator named at founding
     ACCESS_OFFICER = "access_officer"
+    SECRETARY = "secretary"  # prepares the committee's meetings and keeps its minutes
+    COMMITTEE_CHAIR = "committee_chair"
     COMMITTEE_MEMBER = "committee_member"
+    LAY_MEMBER = "lay_member"
     DATA_STEWARD = "data_steward"
     RELEASE_OFFICER = "release_officer"
-    SECURITY_OFFICER = "security_officer"
+    SECURITY_OFFICER = "security_officer"  # traces, suspends, leads incidents
+    GOVERNANCE_OFFICER = "governance_officer"  # clocks, campaigns, waivers, notices; the data protection officer
+    WITHDRAWALS_CLERK = "withdrawals_clerk"
     AUDITOR = "auditor"  # reads everything, changes nothing, takes no data
 
 
@@ -40,10 +45,15 @@ class Role(StrEnum):
 CUSTODIAN_ROLES = (
     Role.CUSTODIAN,
     Role.ACCESS_OFFICER,
+    Role.SECRETARY,
+    Role.COMMITTEE_CHAIR,
     Role.COMMITTEE_MEMBER,
+    Role.LAY_MEMBER,
     Role.DATA_STEWARD,
     Role.RELEASE_OFFICER,
     Role.SECURITY_OFFICER,
+    Role.GOVERNANCE_OFFICER,
+    Role.WITHDRAWALS_CLERK,
 )
 
 

@@ -34,6 +34,8 @@ MOVES: dict[State, dict[State, str]] = {
     State.CLOSED: {},
 }
 
+STARTS = (State.APPLIED,)
+
 
 @dataclass(frozen=True)
 class Project:

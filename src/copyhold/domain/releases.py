@@ -55,6 +55,7 @@ MOVES: dict[State, dict[State, str]] = {
     State.DROPPED: {},
 }
 
+STARTS = (State.REQUESTED, State.AWAITING_APPROVAL)
 PENDING = (State.REQUESTED, State.AWAITING_APPROVAL, State.APPROVED)
 OUTSIDE = (State.ISSUED, State.RECALLED, State.KEPT)  # copies that are out there
 

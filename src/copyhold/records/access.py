@@ -9,7 +9,7 @@ from copyhold.domain.access import Clock, Evidence, Situation
 from copyhold.domain.incidents import Reach
 from copyhold.domain.parties import Person
 from copyhold.domain.projects import Project
-from copyhold.records import catalogue, incidents, parties, projects, values
+from copyhold.records import catalogue, clocks, incidents, parties, projects, values
 from copyhold.records.models import access as rows
 
 
@@ -65,4 +65,5 @@ def situation(person: Person, project: Project, at: datetime, *, past: bool = Fa
         evidence=known(asked, then),
         suspensions=incidents.reaching(reached, then),
         version=catalogue.newest(project.dataset, then),
+        tasks=clocks.unmet((project.id, person.id, *([home.id] if home else [])), then),
     )

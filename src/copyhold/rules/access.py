@@ -3,14 +3,17 @@
 The answer is computed from evidence each time, never from a flag, so it can be given for any past instant.
 """
 
+from datetime import datetime
+
 from copyhold.domain.access import Access, Clock, Evidence, Hand, Situation
 from copyhold.domain.accounts import Standing
 from copyhold.domain.agreements import Circumstances, Match
+from copyhold.domain.clocks import Effect
 from copyhold.domain.incidents import Reach, Suspension
 from copyhold.domain.parties import CUSTODIAN_ROLES, PersonId, Role
 from copyhold.domain.projects import Project, State
 from copyhold.domain.verdicts import Reason, Verdict
-from copyhold.rules import agreements
+from copyhold.rules import agreements, clocks
 from copyhold.rules.projects import offered
 
 # For each clock: the code of its refusal, what is said where nothing or nothing in force is there, and what mends it.
@@ -43,19 +46,28 @@ def may_take(situation: Situation) -> Access:
         *_project(situation),
         *_named(situation),
         *(_lapsed(hand) for hand in hands if not hand.green),
+        *clocks.stopped(situation.tasks, Effect.SUSPEND, situation.at),
         *match(situation).denials,
         *_scope(situation),
     )
     verdict = Verdict(tuple(dict.fromkeys(reasons)))
-    until = [hand.evidence.until for hand in hands if hand.green and hand.evidence] + [situation.project.until]
+    blocked = Verdict(clocks.stopped(situation.tasks, Effect.BLOCK_NEW, situation.at))
     return Access(
         person=situation.person.id,
         project=situation.project.id,
         at=situation.at,
         verdict=verdict,
+        beginning=verdict.and_also(blocked),
         hands=hands,
-        valid_until=min(until) if verdict else None,
+        valid_until=_valid_until(situation, hands) if verdict else None,
     )
+
+
+def _valid_until(situation: Situation, hands: tuple[Hand, ...]) -> datetime:
+    """The first instant at which a clock, a task or the project's end turns yes into no."""
+    ends = [hand.evidence.until for hand in hands if hand.evidence]
+    stop = clocks.next_stop(situation.tasks, situation.at)
+    return min([*ends, situation.project.until, *([stop] if stop else [])])
 
 
 def match(situation: Situation, *, ethics: bool | None = None) -> Match:

@@ -10,11 +10,13 @@ from copyhold.domain.verdicts import Reason, Verdict
 
 EVERYBODY = "everybody"  # before sign-in too
 SIGNED_IN = "signed in"
+TAKING_PART = "signed in, and more than an auditor"  # who may change something of their own: an auditor changes nothing
 
 _STAFF = CUSTODIAN_ROLES
 _READERS = (*_STAFF, Role.AUDITOR)
 _ACCESS = (Role.CUSTODIAN, Role.ACCESS_OFFICER)
-_DECIDERS = (Role.CUSTODIAN, Role.ACCESS_OFFICER, Role.COMMITTEE_MEMBER)
+_GOVERNANCE = (Role.CUSTODIAN, Role.GOVERNANCE_OFFICER)
+_DECIDERS = (Role.CUSTODIAN, Role.ACCESS_OFFICER, Role.COMMITTEE_CHAIR, Role.COMMITTEE_MEMBER)
 _STEWARDS = (Role.CUSTODIAN, Role.DATA_STEWARD)
 _RELEASERS = (Role.CUSTODIAN, Role.RELEASE_OFFICER)
 _SECURITY = (Role.CUSTODIAN, Role.SECURITY_OFFICER)
@@ -35,6 +37,9 @@ PERMISSIONS: dict[str, tuple[Role, ...] | str] = {
     "catalogue:versions": _READERS,
     "catalogue:withdraw": _STEWARDS,
     "catalogue:withdrawals": _READERS,
+    "clock:mine": SIGNED_IN,
+    "clock:overdue": _READERS,
+    "clock:show": SIGNED_IN,
     "custody:found": EVERYBODY,
     "custody:show": EVERYBODY,
     "custody:status": _READERS,
@@ -93,6 +98,8 @@ def may(permission: str, standing: Standing) -> Verdict:
     if standing.suspended:
         return _no("PERSON_SUSPENDED", "Who acts is suspended.", "Ask the custodian for reinstatement.")
     if granted == SIGNED_IN or any(role in granted for role in standing.roles):
+        return Verdict()
+    if granted == TAKING_PART and set(standing.roles) != {Role.AUDITOR}:
         return Verdict()
     return _no("NO_PERMISSION", f"None of the roles held allows {permission}.", _whom_to_ask(granted))
 

@@ -1,6 +1,5 @@
 """When a copy may be asked for, approved, and issued."""
 
-from copyhold.domain.access import Access
 from copyhold.domain.catalogue import Control, Version
 from copyhold.domain.custody import Policy
 from copyhold.domain.parties import PersonId
@@ -11,9 +10,9 @@ from copyhold.rules.catalogue import controls
 SEALED_COPIES = False  # there are no sealed packages yet, so a copy that is not open is refused
 
 
-def may_request(access: Access, release: Release, version: Version, *, four_eyes: bool) -> Verdict:
+def may_make(gate: Verdict, release: Release, version: Version, *, four_eyes: bool) -> Verdict:
     """Say whether this copy may be made: the gate, the confirmation of the version, and its tier's controls."""
-    return access.verdict.and_also(Verdict((*_confirmed(version, four_eyes), *_form(release, version))))
+    return gate.and_also(Verdict((*_confirmed(version, four_eyes), *_form(release, version))))
 
 
 def may_approve(release: Release, person: PersonId, *, four_eyes: bool) -> Verdict:

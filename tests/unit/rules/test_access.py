@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from copyhold.domain.access import Clock, Evidence, EvidenceId, Situation
 from copyhold.domain.agreements import Term
 from copyhold.domain.catalogue import DatasetId, Dictionary, Field, FieldType, Role, Version, VersionId
+from copyhold.domain.clocks import Consequence, Effect, Kind, Task, TaskId
 from copyhold.domain.incidents import Reach, Suspension, SuspensionId
 from copyhold.domain.parties import Institution, InstitutionId, Person, PersonId
 from copyhold.domain.projects import Project, ProjectId, State
 from copyhold.rules.access import CLOCKS, may_take
 from copyhold.rules.agreements import purpose
+from copyhold.rules.clocks import CODES
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(days=30)
@@ -53,6 +55,12 @@ def evidence(clock: Clock, *, until: datetime = END, since: datetime = START) ->
 
 def suspension(reach: Reach) -> Suspension:
     return Suspension(SuspensionId(f"sus_{ZERO}"), reach, "x", "", PERSON.id, START)
+
+
+def task(kind: Kind, *effects: Effect, due: datetime = NOW, after: int = 0) -> Task:
+    consequences = tuple(Consequence(after, effect) for effect in effects)
+    told = "Hand in the report."
+    return Task(TaskId(f"tsk_{ZERO}"), kind, PROJECT.id, PROJECT.id, PROJECT.id, told, START, due, (), consequences)
 
 
 GREEN = Situation(
@@ -101,6 +109,13 @@ RED: dict[str, tuple[str, Callable[[Situation], Situation]]] = {
         lambda given: replace(given, project=replace(given.project, state=State.CLOSED, closed_at=NOW)),
     ),
     "over": ("PROJECT_NOT_ACTIVE", lambda given: replace(given, project=replace(given.project, until=given.at))),
+    **{
+        f"{kind.value} overdue": (
+            CODES[kind],
+            lambda given, kind=kind: replace(given, tasks=(*given.tasks, task(kind, Effect.SUSPEND))),
+        )
+        for kind in Kind
+    },
     "another field": (
         "FIELDS_NOT_APPROVED",
         lambda given: replace(given, project=replace(given.project, fields=("LBXTC", "SECRET"))),
@@ -183,6 +198,22 @@ def test_a_closed_project_was_open_before() -> None:
     earlier = replace(GREEN, project=closed, at=NOW - timedelta(days=1), live=False)
     assert codes(earlier) == []
     assert codes(replace(earlier, live=True)) == ["PROJECT_NOT_ACTIVE"]
+
+
+def test_a_task_that_only_blocks_what_is_new_lets_what_is_under_way_go_on() -> None:
+    blocked = may_take(replace(GREEN, tasks=(task(Kind.REPORT, Effect.BLOCK_NEW),)))
+    assert blocked.verdict.allowed
+    assert [reason.code for reason in blocked.beginning.reasons] == ["REPORT_OVERDUE"]
+
+
+def test_yes_lasts_until_the_first_task_that_would_suspend() -> None:
+    later = task(Kind.REPORT, Effect.SUSPEND, due=NOW + timedelta(days=5), after=30)
+    sooner = task(Kind.DECLARATION, Effect.SUSPEND, due=NOW + timedelta(days=40))
+    milder = task(Kind.DUTY, Effect.BLOCK_NEW, due=NOW + timedelta(days=1))
+    answer = may_take(replace(GREEN, tasks=(sooner, later, milder)))
+    assert answer.valid_until == NOW + timedelta(days=35)
+    assert codes(replace(GREEN, tasks=(later,), at=NOW + timedelta(days=35) - timedelta(seconds=1))) == []
+    assert codes(replace(GREEN, tasks=(later,), at=NOW + timedelta(days=35))) == ["REPORT_OVERDUE"]
 
 
 def test_no_reason_names_a_person() -> None:
