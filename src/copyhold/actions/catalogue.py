@@ -34,8 +34,8 @@ from copyhold.domain.catalogue import (
 from copyhold.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from copyhold.domain.words import CHANCE_BYTES, text
 from copyhold.records import catalogue, custody, projects, releases
-from copyhold.rules import agreements
 from copyhold.rules import catalogue as rules
+from copyhold.rules.agreements import purposes
 
 
 @reading("catalogue:next_version")
@@ -65,7 +65,7 @@ def add_version(act: Act, order: VersionOrder, result: VersionResult, terms: tup
     """Add the version that a job made; ConflictError where another was added meanwhile."""
     rules.may_add(result.dictionary, accept_suggested=False).require()
     previous = _still_previous(act, order)
-    stated = agreements.terms(terms)
+    stated = purposes.terms(terms)
     kept = previous.terms if previous and not stated else stated
     version = Version(
         id=act.new_id(VersionId),

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from copyhold.actions.act import Act, Reader, action, reading
 from copyhold.domain.access import Clock, Evidence, EvidenceId
-from copyhold.domain.agreements import Match
+from copyhold.domain.agreements.purposes import Match
 from copyhold.domain.errors import InvalidInputError, NotFoundError
 from copyhold.domain.moments import aware
 from copyhold.domain.parties import Person
@@ -27,8 +27,8 @@ from copyhold.domain.projects import Project, ProjectId, State
 from copyhold.domain.words import plain, prose, text
 from copyhold.records import access, catalogue, custody, parties, projects
 from copyhold.rules import access as gate
-from copyhold.rules import agreements
 from copyhold.rules import projects as rules
+from copyhold.rules.agreements import purposes
 
 LONGEST_CONDITION = 4_000
 
@@ -76,7 +76,7 @@ def add(act: Act, application: Application) -> Project:
         name=text(application.name, "The project's name"),
         dataset=dataset.id,
         lead=parties.person_called(application.lead).id,
-        purpose=agreements.purpose(application.purpose),
+        purpose=purposes.purpose(application.purpose),
         fields=None if application.fields is None else rules.fields(application.fields, version.dictionary),
         where=_condition(application.where),
         date_shifts=rules.shift(application.date_shifts),

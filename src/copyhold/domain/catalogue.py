@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from copyhold.domain.agreements import Term
+from copyhold.domain.agreements.purposes import Term
 from copyhold.domain.custody import CustodyId, Policy
 from copyhold.domain.parties import PersonId
 from copyhold.domain.words import Id, Plain

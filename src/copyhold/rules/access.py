@@ -7,13 +7,14 @@ from datetime import datetime
 
 from copyhold.domain.access import Access, Clock, Evidence, Hand, Situation
 from copyhold.domain.accounts import Standing
-from copyhold.domain.agreements import Circumstances, Match
+from copyhold.domain.agreements.purposes import Circumstances, Match
 from copyhold.domain.clocks import Effect
 from copyhold.domain.incidents import Reach, Suspension
 from copyhold.domain.parties import CUSTODIAN_ROLES, PersonId, Role
 from copyhold.domain.projects import Project, State
 from copyhold.domain.verdicts import Reason, Verdict
-from copyhold.rules import agreements, clocks
+from copyhold.rules import clocks
+from copyhold.rules.agreements import purposes
 from copyhold.rules.projects import offered
 
 # For each clock: the code of its refusal, what is said where nothing or nothing in force is there, and what mends it.
@@ -85,7 +86,7 @@ def match(situation: Situation, *, ethics: bool | None = None) -> Match:
         ethics=green,
     )
     terms = () if situation.version is None else situation.version.terms
-    return agreements.match(terms, situation.project.purpose, circumstances)
+    return purposes.match(terms, situation.project.purpose, circumstances)
 
 
 def may_ask(standing: Standing, person: PersonId) -> bool:

@@ -5,7 +5,7 @@ import hmac
 import json
 from collections.abc import Iterable
 
-from copyhold.domain.agreements import Term
+from copyhold.domain.agreements.purposes import Term
 from copyhold.domain.catalogue import Control, Dictionary, Tier, Version
 from copyhold.domain.parties import PersonId
 from copyhold.domain.verdicts import Reason, Verdict

@@ -1,7 +1,7 @@
 """What a project may ask for, and who decides on it."""
 
 from copyhold.domain.accounts import Sight, Standing
-from copyhold.domain.agreements import Match
+from copyhold.domain.agreements.purposes import Match
 from copyhold.domain.catalogue import Dictionary, Role
 from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.parties import CUSTODIAN_ROLES, PersonId

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copyhold.domain.agreements import Answer, Circumstances, Purpose, Term
+from copyhold.domain.agreements.purposes import Answer, Circumstances, Purpose, Term
 from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.moments import parse
-from copyhold.rules import agreements
+from copyhold.rules.agreements import purposes
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "duo-match-cases.json"
 CASES = json.loads(VECTORS.read_text())["cases"]
@@ -60,7 +60,7 @@ def here(dataset: dict[str, Any], told: dict[str, Any]) -> Circumstances:
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_each_case_gets_its_answer(case: dict[str, Any]) -> None:
-    found = agreements.match(use(case["dataset"]), wanted(case["purpose"]), here(case["dataset"], case["purpose"]))
+    found = purposes.match(use(case["dataset"]), wanted(case["purpose"]), here(case["dataset"], case["purpose"]))
     assert found.answer is Answer(case["expect"])
 
 
@@ -75,35 +75,35 @@ def test_each_case_gets_its_answer(case: dict[str, Any]) -> None:
     ],
 )
 def test_a_term_is_read_in_every_spelling_in_use(told: str, code: str) -> None:
-    assert agreements.term(told).code == code
+    assert purposes.term(told).code == code
 
 
 def test_what_is_not_of_the_ontology_is_refused() -> None:
     for told in ("DUO:9999999", "XYZ", "", "DUO:42"):
         with pytest.raises(InvalidInputError):
-            agreements.term(told)
+            purposes.term(told)
 
 
 def test_a_permission_stated_as_a_purpose_means_the_widest_use_it_permits() -> None:
-    assert agreements.purpose(["GRU"]).general
-    assert agreements.purpose(["HMB"]).biomedical
-    assert agreements.purpose(["DUO:0000038"]).biomedical
-    assert agreements.purpose(["DS=DOID:162"]).diseases == ("DOID:162",)
-    assert agreements.purpose(["NPUNCU", "HMB"]).commercial is False
+    assert purposes.purpose(["GRU"]).general
+    assert purposes.purpose(["HMB"]).biomedical
+    assert purposes.purpose(["DUO:0000038"]).biomedical
+    assert purposes.purpose(["DS=DOID:162"]).diseases == ("DOID:162",)
+    assert purposes.purpose(["NPUNCU", "HMB"]).commercial is False
 
 
 def test_a_term_that_states_no_purpose_is_refused_as_one() -> None:
     with pytest.raises(InvalidInputError, match="no purpose"):
-        agreements.purpose(["DUO:0000021"])
+        purposes.purpose(["DUO:0000021"])
 
 
 def test_no_terms_at_all_are_for_a_committee() -> None:
-    assert agreements.match((), agreements.purpose(["HMB"]), Circumstances(NOW)).answer is Answer.REVIEW
+    assert purposes.match((), purposes.purpose(["HMB"]), Circumstances(NOW)).answer is Answer.REVIEW
 
 
 def test_an_unknown_disease_is_outside_what_a_disease_permits() -> None:
-    terms = agreements.terms(["DS=DOID:162"])
-    assert agreements.match(terms, agreements.purpose(["DS=DOID:9"]), Circumstances(NOW)).answer is Answer.DENY
+    terms = purposes.terms(["DS=DOID:162"])
+    assert purposes.match(terms, purposes.purpose(["DS=DOID:9"]), Circumstances(NOW)).answer is Answer.DENY
 
 
 @pytest.mark.parametrize(
@@ -112,23 +112,23 @@ def test_an_unknown_disease_is_outside_what_a_disease_permits() -> None:
 )
 def test_a_time_limit_is_half_open(at: str, answer: Answer) -> None:
     circumstances = Circumstances(parse(at), started_at=parse("2025-01-01"))
-    found = agreements.match(agreements.terms(["GRU", "TS=12"]), agreements.purpose(["GRU"]), circumstances)
+    found = purposes.match(purposes.terms(["GRU", "TS=12"]), purposes.purpose(["GRU"]), circumstances)
     assert found.answer is answer
 
 
 def test_months_that_end_in_a_shorter_month_end_on_its_last_day() -> None:
     circumstances = Circumstances(parse("2024-02-29"), started_at=parse("2023-08-31"))
-    found = agreements.match(agreements.terms(["GRU", "TS=6"]), agreements.purpose(["GRU"]), circumstances)
+    found = purposes.match(purposes.terms(["GRU", "TS=6"]), purposes.purpose(["GRU"]), circumstances)
     assert found.answer is Answer.DENY
 
 
 def test_a_place_that_is_not_known_is_not_allowed() -> None:
-    terms = agreements.terms(["GRU", "GS=GB;IE"])
-    found = agreements.match(terms, agreements.purpose(["GRU"]), Circumstances(NOW, institution_country="GB"))
+    terms = purposes.terms(["GRU", "GS=GB;IE"])
+    found = purposes.match(terms, purposes.purpose(["GRU"]), Circumstances(NOW, institution_country="GB"))
     assert [reason.code for reason in found.denials] == ["PLACE_NOT_ALLOWED"]
 
 
-CODES = sorted(code for code, kind in agreements.vocabulary().items() if kind in ("permission", "modifier"))
+CODES = sorted(code for code, kind in purposes.vocabulary().items() if kind in ("permission", "modifier"))
 
 
 @given(
@@ -138,15 +138,15 @@ CODES = sorted(code for code, kind in agreements.vocabulary().items() if kind in
 )
 def test_a_further_restriction_never_widens(stated: list[str], more: str, asked: Purpose) -> None:
     """One more modifier (care apart, which is the one that widens) never turns an answer towards yes."""
-    if more in agreements.PERMISSIONS or more == "DUO:0000043":
+    if more in purposes.PERMISSIONS or more == "DUO:0000043":
         return
     order = [Answer.APPROVE, Answer.REVIEW, Answer.DENY]
-    before = agreements.match([Term(code) for code in stated], asked, Circumstances(NOW))
-    after = agreements.match([Term(code) for code in [*stated, more]], asked, Circumstances(NOW))
+    before = purposes.match([Term(code) for code in stated], asked, Circumstances(NOW))
+    after = purposes.match([Term(code) for code in [*stated, more]], asked, Circumstances(NOW))
     assert order.index(after.answer) >= order.index(before.answer)
     assert set(before.denials) <= set(after.denials)
 
 
 def test_every_modifier_of_the_ontology_has_a_rule() -> None:
-    modifiers = {code for code, kind in agreements.vocabulary().items() if kind == "modifier"}
-    assert modifiers <= set(agreements._MODIFIERS)
+    modifiers = {code for code, kind in purposes.vocabulary().items() if kind == "modifier"}
+    assert modifiers <= set(purposes._MODIFIERS)

@@ -1,0 +1,1 @@
+"""Agreements: terms of use and purposes, contracts and their signatures, routes over borders."""

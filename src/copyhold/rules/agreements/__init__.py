@@ -1,0 +1,1 @@
+"""Agreements: whether a purpose fits a dataset's terms, and what a signed contract allows and asks."""
