@@ -140,15 +140,20 @@ def evidence(world: World, project: Project, person: Person, *, days: int = 180)
     access.record(world.by(), "training", person.email, until)
 
 
+def approved(world: World, project: Project, *, by: PersonId | None = None) -> Project:
+    """Approve an application."""
+    return projects.approve(world.by(by), project.name)
+
+
 def running_project(
     world: World, *, lead: Person | None = None, approver: PersonId | None = None, **scope: object
 ) -> Project:
     """Make a project that passes the gate: approved, with all five clocks green."""
     leading = lead or person(world)
     applied = project(world, lead=leading, **scope)  # type: ignore[arg-type] # passed on as given
-    approved = projects.approve(world.by(approver), applied.name)
-    evidence(world, approved, leading)
-    return approved
+    running = approved(world, applied, by=approver)
+    evidence(world, running, leading)
+    return running
 
 
 def lead_of(world: World, project: Project) -> Person:

@@ -25,8 +25,8 @@ def page() -> str:
 
 def machines() -> Iterator[tuple[ModuleType, Moves]]:
     """Yield every module of the domain that has a table of moves."""
-    for found in pkgutil.iter_modules(domain.__path__):
-        module = import_module(f"{domain.__name__}.{found.name}")
+    for found in pkgutil.walk_packages(domain.__path__, f"{domain.__name__}."):
+        module = import_module(found.name)
         if hasattr(module, "MOVES"):
             yield module, module.MOVES
 

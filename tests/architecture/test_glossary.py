@@ -17,10 +17,10 @@ GLOSSARY = (Path(__file__).resolve().parents[2] / "GLOSSARY.md").read_text(encod
 ENTRIES = re.findall(r"^- \*\*(.+?)\*\*(?: \(((?:`[^`]+`,?\s*)+)\))?: (.+?)(?=\n\n|\n- |\Z)", GLOSSARY, re.M | re.S)
 NAMED = sorted({name for _, code, _ in ENTRIES for name in re.findall(r"`([^`]+)`", code)})
 CLASSES = sorted(
-    f"domain.{found.name}.{name}"
-    for found in pkgutil.iter_modules(domain.__path__)
-    for name, kind in inspect.getmembers(import_module(f"copyhold.domain.{found.name}"), inspect.isclass)
-    if kind.__module__ == f"copyhold.domain.{found.name}"
+    f"{found.name.removeprefix('copyhold.')}.{name}"
+    for found in pkgutil.walk_packages(domain.__path__, "copyhold.domain.")
+    for name, kind in inspect.getmembers(import_module(found.name), inspect.isclass)
+    if kind.__module__ == found.name
     and (not issubclass(kind, Id) or kind is Id)
     and (not issubclass(kind, CopyholdError) or kind is Refused)
 )

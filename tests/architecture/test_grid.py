@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "copyhold"
 
 NOUNS = {
     "access", "accounts", "agreements", "airlock", "audits", "catalogue", "clocks", "custody", "incidents", "log",
-    "parties", "projects", "releases", "retirement", "tracing", "work", "workspace",
+    "parties", "projects", "purposes", "releases", "retirement", "tracing", "work", "workspace",
 }  # fmt: skip
 NO_NOUN = {
     "domain": {"errors", "moments", "paging", "verdicts", "words"},

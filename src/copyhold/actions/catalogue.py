@@ -35,7 +35,7 @@ from copyhold.domain.errors import ConflictError, InvalidInputError, NotFoundErr
 from copyhold.domain.words import CHANCE_BYTES, text
 from copyhold.records import catalogue, custody, projects, releases
 from copyhold.rules import catalogue as rules
-from copyhold.rules.agreements import purposes
+from copyhold.rules import purposes
 
 
 @reading("catalogue:next_version")

@@ -1,7 +1,8 @@
 """Found a custody, and look at it.
 
 Acts:
-    found(occasion, name, operator_email, four_eyes=True) -> Custody      custody:found    custody.founded
+    found(occasion, name, operator_email, four_eyes=True, country="") -> Custody
+                                                                          custody:found    custody.founded
 Readings:
     show(occasion) -> Custody                                             custody:show
     status(occasion) -> Status                                            custody:status    counts, and what is due
@@ -10,6 +11,7 @@ Readings:
 from datetime import timedelta
 
 from copyhold.actions.act import Act, Reader, action, reading
+from copyhold.domain import words
 from copyhold.domain.accounts import Sight
 from copyhold.domain.custody import Custody, CustodyId, Due, Policy, Status
 from copyhold.domain.errors import ConflictError
@@ -24,12 +26,20 @@ WARNING = timedelta(days=30)  # how long before a clock runs out it appears on t
 
 
 @action("custody:found", "custody.founded")
-def found(act: Act, name: str, operator_email: str, four_eyes: bool = True) -> Custody:
+def found(act: Act, name: str, operator_email: str, four_eyes: bool = True, country: str = "") -> Custody:
     """Found the custody, with its operator as first custodian; once per database."""
     if custody.founded():
         raise ConflictError("This custody is founded already; use another folder for another custody.")
     operator = Person(act.new_id(PersonId), email(operator_email), None, (Role.CUSTODIAN,), act.at)
-    new = Custody(act.new_id(CustodyId), text(name, "The name"), operator.id, four_eyes, Policy(), act.at)
+    new = Custody(
+        id=act.new_id(CustodyId),
+        name=text(name, "The name"),
+        operator=operator.id,
+        four_eyes=four_eyes,
+        policy=Policy(),
+        founded_at=act.at,
+        country=words.country(country) if country else "",
+    )
     parties.add_person(operator)
     custody.found(new)
     act.enter(new.id, {"custody": new, "operator": operator})

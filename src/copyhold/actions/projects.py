@@ -19,16 +19,16 @@ from datetime import datetime, timedelta
 
 from copyhold.actions.act import Act, Reader, action, reading
 from copyhold.domain.access import Clock, Evidence, EvidenceId
-from copyhold.domain.agreements.purposes import Match
 from copyhold.domain.errors import InvalidInputError, NotFoundError
 from copyhold.domain.moments import aware
 from copyhold.domain.parties import Person
 from copyhold.domain.projects import Project, ProjectId, State
+from copyhold.domain.purposes import Match
 from copyhold.domain.words import plain, prose, text
 from copyhold.records import access, catalogue, custody, parties, projects
 from copyhold.rules import access as gate
 from copyhold.rules import projects as rules
-from copyhold.rules.agreements import purposes
+from copyhold.rules import purposes
 
 LONGEST_CONDITION = 4_000
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from copyhold.domain.agreements.contracts import Agreement
+from copyhold.domain.agreements.transfers import Document, Route
 from copyhold.domain.catalogue import Version
 from copyhold.domain.clocks import Task
 from copyhold.domain.errors import InvalidInputError
@@ -63,7 +65,9 @@ class Hand:
 class Situation:
     """All that the gate looks at: what is known now (`live`), or what was known and valid at one past instant.
 
-    `tasks` are those not met that reach the person, the project or the institution.
+    `tasks` are those not met that reach the person, the project or the institution; `agreements` those signed that may
+    govern the use; `documents` the newest of each kind about what takes part in it. `exporter` is the country from
+    which the custodian exports, empty where none was stated; `routes` lead from there to the institution's country.
     """
 
     at: datetime
@@ -76,6 +80,10 @@ class Situation:
     suspensions: tuple[Suspension, ...]
     version: Version | None
     tasks: tuple[Task, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    documents: tuple[Document, ...] = ()
+    exporter: str = ""
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from copyhold.domain.parties import PersonId, Role
+from copyhold.domain.parties import InstitutionId, PersonId, Role
 from copyhold.domain.words import Id, Secret
 
 
@@ -41,14 +41,19 @@ class Standing:
     person: PersonId | None = None
     roles: tuple[Role, ...] = ()
     suspended: bool = False
+    institution: InstitutionId | None = None
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What somebody may see in lists: everything, or what concerns one person. Rules say it, records apply it."""
+    """What somebody may see in lists: everything, or what concerns one person and the institution they sign for.
+
+    Rules say it, records apply it.
+    """
 
     everything: bool = False
     person: PersonId | None = None
+    signs_for: InstitutionId | None = None
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from copyhold.domain.agreements.purposes import Term
 from copyhold.domain.custody import CustodyId, Policy
 from copyhold.domain.parties import PersonId
+from copyhold.domain.purposes import Term
 from copyhold.domain.words import Id, Plain
 
 

@@ -32,7 +32,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Custody:
-    """One custodian's custody; with four eyes, whoever asks is never who decides."""
+    """One custodian's custody; with four eyes, whoever asks is never who decides.
+
+    `country` is where the custodian exports data from; without one no transfer over a border is asked about.
+    """
 
     id: CustodyId
     name: str
@@ -40,6 +43,7 @@ class Custody:
     four_eyes: bool
     policy: Policy
     founded_at: datetime
+    country: str = ""
 
 
 @dataclass(frozen=True)

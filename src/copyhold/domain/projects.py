@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from copyhold.domain.agreements.purposes import Purpose
 from copyhold.domain.catalogue import DatasetId
 from copyhold.domain.parties import PersonId
+from copyhold.domain.purposes import Purpose
 from copyhold.domain.words import Id
 
 

@@ -9,7 +9,7 @@ from copyhold.domain.access import Clock, Evidence, Situation
 from copyhold.domain.incidents import Reach
 from copyhold.domain.parties import Person
 from copyhold.domain.projects import Project
-from copyhold.records import catalogue, clocks, incidents, parties, projects, values
+from copyhold.records import agreements, catalogue, clocks, custody, incidents, parties, projects, values
 from copyhold.records.models import access as rows
 
 
@@ -53,6 +53,7 @@ def situation(person: Person, project: Project, at: datetime, *, past: bool = Fa
     asked = [(clock, str(project.id)) for clock in (Clock.ETHICS, Clock.AGREEMENT, Clock.SCOPE)]
     asked += [(clock, str(person.id)) for clock in (Clock.TRAINING, Clock.AFFILIATION)]
     asked += [(Clock.AGREEMENT, str(home.id))] if home else []
+    exporter = custody.get().country
     reached = [(Reach.PERSON, str(person.id)), (Reach.PROJECT, str(project.id))]
     reached += [(Reach.INSTITUTION, str(home.id)), (Reach.COUNTRY, home.country)] if home else []
     return Situation(
@@ -66,4 +67,8 @@ def situation(person: Person, project: Project, at: datetime, *, past: bool = Fa
         suspensions=incidents.reaching(reached, then),
         version=catalogue.newest(project.dataset, then),
         tasks=clocks.unmet((project.id, person.id, *([home.id] if home else [])), then),
+        agreements=agreements.governing(home.id, project.dataset, project.id, then) if home else (),
+        documents=agreements.documents((project.dataset, project.id, person.id, *([home.id] if home else [])), then),
+        exporter=exporter,
+        routes=agreements.routes(exporter, home.country, then) if home and exporter else (),
     )

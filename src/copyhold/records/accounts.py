@@ -15,7 +15,8 @@ def standing(person: PersonId | None) -> Standing:
     if person is None:
         return Standing()
     known = parties.person(person)
-    return Standing(person, known.roles, suspended=bool(incidents.reaching_person(known)))
+    stopped = bool(incidents.reaching_person(known))
+    return Standing(person, known.roles, suspended=stopped, institution=known.institution)
 
 
 def issue_token(token: Token, sha256: str) -> None:

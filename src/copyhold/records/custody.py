@@ -16,6 +16,7 @@ def found(custody: Custody) -> None:
         four_eyes=custody.four_eyes,
         policy=plain(custody.policy),
         founded_at=custody.founded_at,
+        country=custody.country,
     )
 
 

@@ -99,4 +99,5 @@ def _seen(sight: Sight) -> Q:
     if sight.everything:
         return Q()
     mine = rows.Member.objects.filter(person=sight.person, left_at=None).values("project_id")
-    return Q(pk__in=mine) | Q(lead=sight.person)
+    answered_for = Q(lead__institution=sight.signs_for) if sight.signs_for else Q()
+    return Q(pk__in=mine) | Q(lead=sight.person) | answered_for

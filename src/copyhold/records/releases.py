@@ -160,8 +160,9 @@ def parties_at(institutions: Iterable[InstitutionId]) -> tuple[Party, ...]:
 
 
 def _seen(sight: Sight) -> Q:
-    """What may be seen: all, or the copies of projects in which one is named."""
+    """What may be seen: all, or the copies of one's own projects and of the institution one signs for."""
     if sight.everything:
         return Q()
     mine = Member.objects.filter(person=sight.person, left_at=None).values("project_id")
-    return Q(project__in=mine) | Q(holder=sight.person)
+    answered_for = Q(party__institution=sight.signs_for) if sight.signs_for else Q()
+    return Q(project__in=mine) | Q(holder=sight.person) | answered_for

@@ -7,14 +7,15 @@ from datetime import datetime
 
 from copyhold.domain.access import Access, Clock, Evidence, Hand, Situation
 from copyhold.domain.accounts import Standing
-from copyhold.domain.agreements.purposes import Circumstances, Match
+from copyhold.domain.agreements.contracts import Use
 from copyhold.domain.clocks import Effect
 from copyhold.domain.incidents import Reach, Suspension
 from copyhold.domain.parties import CUSTODIAN_ROLES, PersonId, Role
 from copyhold.domain.projects import Project, State
+from copyhold.domain.purposes import Circumstances, Match
 from copyhold.domain.verdicts import Reason, Verdict
-from copyhold.rules import clocks
-from copyhold.rules.agreements import purposes
+from copyhold.rules import clocks, purposes
+from copyhold.rules.agreements import contracts, transfers
 from copyhold.rules.projects import offered
 
 # For each clock: the code of its refusal, what is said where nothing or nothing in force is there, and what mends it.
@@ -48,6 +49,7 @@ def may_take(situation: Situation) -> Access:
         *_named(situation),
         *(_lapsed(hand) for hand in hands if not hand.green),
         *clocks.stopped(situation.tasks, Effect.SUSPEND, situation.at),
+        *_contract(situation),
         *match(situation).denials,
         *_scope(situation),
     )
@@ -114,6 +116,32 @@ def _lapsed(hand: Hand) -> Reason:
     else:
         told = f"The {what} was in force until {hand.evidence.until:%Y-%m-%d} and is not now."
     return Reason(code, told, f"Record it with `{fix}`.")
+
+
+def _contract(situation: Situation) -> tuple[Reason, ...]:
+    """What the agreement that governs the use allows, and whether data may pass to where they would be kept."""
+    governing = contracts.governing(situation.agreements, situation.at)
+    reasons = contracts.may_use(governing, _use(situation)).reasons if governing else ()
+    if situation.institution is None or not situation.exporter:
+        return reasons
+    route = transfers.may_transfer(situation.exporter, situation.institution, situation.routes, situation.at)
+    return reasons + route.reasons
+
+
+def _use(situation: Situation) -> Use:
+    home, at = situation.institution, situation.at
+    training = _evidence(Clock.TRAINING, situation)
+    there = [one for one in situation.documents if one.from_at <= at < one.until]
+    return Use(
+        at=at,
+        purposes=situation.project.purpose.terms,
+        fields=situation.project.fields,
+        country=home.country if home else None,
+        ror=home.ror if home else "",
+        named=situation.named,
+        trained_at=training.from_at if training else None,
+        documents=tuple(one.kind.value for one in there),
+    )
 
 
 def _stop(suspension: Suspension) -> Reason:

@@ -5,9 +5,9 @@ import hmac
 import json
 from collections.abc import Iterable
 
-from copyhold.domain.agreements.purposes import Term
 from copyhold.domain.catalogue import Control, Dictionary, Tier, Version
 from copyhold.domain.parties import PersonId
+from copyhold.domain.purposes import Term
 from copyhold.domain.verdicts import Reason, Verdict
 from copyhold.domain.words import Secret, plain
 

@@ -29,6 +29,16 @@ PERMISSIONS: dict[str, tuple[Role, ...] | str] = {
     "account:recognise": EVERYBODY,
     "account:revoke_token": (Role.CUSTODIAN, Role.ACCESS_OFFICER, Role.SECURITY_OFFICER),
     "account:tokens": _READERS,
+    "agreement:documents": _READERS,
+    "agreement:listing": SIGNED_IN,
+    "agreement:offer": _ACCESS,
+    "agreement:record_document": (Role.CUSTODIAN, Role.ACCESS_OFFICER, Role.GOVERNANCE_OFFICER),
+    "agreement:record_route": _GOVERNANCE,
+    "agreement:routes": _READERS,
+    "agreement:show": SIGNED_IN,
+    "agreement:sign": TAKING_PART,
+    "agreement:terminate": (Role.CUSTODIAN, Role.ACCESS_OFFICER, Role.GOVERNANCE_OFFICER),
+    "agreement:withdraw": _ACCESS,
     "catalogue:add_version": _STEWARDS,
     "catalogue:confirm": _STEWARDS,
     "catalogue:datasets": _READERS,
@@ -97,11 +107,15 @@ def may(permission: str, standing: Standing) -> Verdict:
         return _no("NOT_SIGNED_IN", "Nobody is signed in.", "Name who acts.")
     if standing.suspended:
         return _no("PERSON_SUSPENDED", "Who acts is suspended.", "Ask the custodian for reinstatement.")
-    if granted == SIGNED_IN or any(role in granted for role in standing.roles):
-        return Verdict()
-    if granted == TAKING_PART and set(standing.roles) != {Role.AUDITOR}:
+    if _is_granted(granted, standing.roles):
         return Verdict()
     return _no("NO_PERMISSION", f"None of the roles held allows {permission}.", _whom_to_ask(granted))
+
+
+def _is_granted(granted: tuple[Role, ...] | str, roles: tuple[Role, ...]) -> bool:
+    if isinstance(granted, str):
+        return granted == SIGNED_IN or set(roles) != {Role.AUDITOR}
+    return any(role in granted for role in roles)
 
 
 def _whom_to_ask(granted: tuple[Role, ...] | str) -> str:

@@ -1,21 +1,25 @@
 """What a project may ask for, and who decides on it."""
 
 from copyhold.domain.accounts import Sight, Standing
-from copyhold.domain.agreements.purposes import Match
 from copyhold.domain.catalogue import Dictionary, Role
 from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.parties import CUSTODIAN_ROLES, PersonId
 from copyhold.domain.parties import Role as PersonRole
 from copyhold.domain.projects import MOVES, Project, State
+from copyhold.domain.purposes import Match
 from copyhold.domain.verdicts import Reason, Verdict
 
 LARGEST_SHIFT = 366  # days; larger ones move a participant into another year of follow-up
 
 
 def sight(standing: Standing) -> Sight:
-    """What somebody may see of projects and their copies: staff and auditors all, others their own."""
+    """What somebody may see of projects and their copies: staff and auditors all, others their own.
+
+    A signing official also sees what their institution answers for.
+    """
     everything = any(role in (*CUSTODIAN_ROLES, PersonRole.AUDITOR) for role in standing.roles)
-    return Sight(everything, standing.person)
+    signs = PersonRole.INSTITUTION_OFFICIAL in standing.roles
+    return Sight(everything, standing.person, standing.institution if signs else None)
 
 
 def fields(asked: tuple[str, ...], dictionary: Dictionary) -> tuple[str, ...]:

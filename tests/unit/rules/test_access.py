@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copyhold.domain.access import Clock, Evidence, EvidenceId, Situation
-from copyhold.domain.agreements.purposes import Term
 from copyhold.domain.catalogue import DatasetId, Dictionary, Field, FieldType, Role, Version, VersionId
 from copyhold.domain.clocks import Consequence, Effect, Kind, Task, TaskId
 from copyhold.domain.incidents import Reach, Suspension, SuspensionId
 from copyhold.domain.parties import Institution, InstitutionId, Person, PersonId
 from copyhold.domain.projects import Project, ProjectId, State
+from copyhold.domain.purposes import Term
 from copyhold.rules.access import CLOCKS, may_take
-from copyhold.rules.agreements.purposes import purpose
 from copyhold.rules.clocks import CODES
+from copyhold.rules.purposes import purpose
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(days=30)

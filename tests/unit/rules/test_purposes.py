@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copyhold.domain.agreements.purposes import Answer, Circumstances, Purpose, Term
 from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.moments import parse
-from copyhold.rules.agreements import purposes
+from copyhold.domain.purposes import Answer, Circumstances, Purpose, Term
+from copyhold.rules import purposes
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "duo-match-cases.json"
 CASES = json.loads(VECTORS.read_text())["cases"]

@@ -1,1 +1,1 @@
-"""Agreements: terms of use and purposes, contracts and their signatures, routes over borders."""
+"""Agreements: contracts and their signatures, routes over borders, and the documents that law asks for."""

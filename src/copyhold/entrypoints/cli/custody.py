@@ -22,11 +22,14 @@ def init(
     four_eyes: Annotated[
         bool, typer.Option("--four-eyes/--no-four-eyes", help="Whether a second person approves, confirms and agrees.")
     ] = True,
+    country: Annotated[
+        str, typer.Option(metavar="CC", help="Where data are exported from; transfers over borders then need a route.")
+    ] = "",
 ) -> None:
     """Create a custody: database, keys (mode 0600), log."""
     door = doors.of(context)
     home = door.found_home(directory)
-    founded = custody.found(home.occasion(), name, operator, four_eyes)
+    founded = custody.found(home.occasion(), name, operator, four_eyes, country)
     door.enter(home)
     door.terminal.answer(
         {"custody": str(home.directory), "id": founded.id, "name": founded.name, "four_eyes": founded.four_eyes},

@@ -15,6 +15,7 @@ class Custody(models.Model):
     four_eyes = models.BooleanField()
     policy = models.JSONField()
     founded_at = models.DateTimeField()
+    country = line(2, blank=True, default="")
 
     class Meta:
         """There is one."""

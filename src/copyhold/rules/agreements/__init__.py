@@ -1,1 +1,1 @@
-"""Agreements: whether a purpose fits a dataset's terms, and what a signed contract allows and asks."""
+"""Agreements: what a signed contract allows and asks, and by which route data pass over a border."""

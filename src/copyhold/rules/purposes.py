@@ -12,9 +12,9 @@ from datetime import datetime
 from functools import cache
 from importlib import resources
 
-from copyhold.domain.agreements.purposes import Circumstances, Match, Purpose, Term
 from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.moments import parse as parse_moment
+from copyhold.domain.purposes import Circumstances, Match, Purpose, Term
 from copyhold.domain.verdicts import Reason
 
 CODE = re.compile(r"(?:DUO[:_])?0?([0-9]{7})", re.IGNORECASE)  # the ontology file writes one code with eight digits
@@ -42,7 +42,7 @@ def _short_names() -> dict[str, str]:
 
 
 def _lines() -> list[dict[str, str]]:
-    file = resources.files("copyhold.rules.agreements").joinpath("duo.csv")
+    file = resources.files("copyhold.rules").joinpath("duo.csv")
     return list(csv.DictReader(file.read_text("utf-8").splitlines()))
 
 
