@@ -23,6 +23,7 @@ from copyhold.domain.errors import InvalidInputError, NotFoundError
 from copyhold.domain.parties import Institution, Person
 from copyhold.domain.projects import Project
 from copyhold.domain.verdicts import Refused
+from copyhold.rules.clocks import DEFAULTS
 from tests import make
 from tests.world import OPERATOR, World
 
@@ -105,6 +106,32 @@ def test_the_last_signature_puts_an_agreement_in_force_and_ending_it_stops_the_n
     ]
 
 
+def test_an_agreement_over_one_dataset_is_none_over_another(
+    world: World, home: Institution, official: Person, lead: Person, project: Project
+) -> None:
+    make.version(world, name="Other")
+    given = Offer("Other data", home.name, "Other", ANYBODY, TEXT, world.now, world.now + timedelta(days=200))
+    other = signed(world, agreements.offer(world.by(), given), official, None)
+    assert codes(world, lead, project) == ["CONTRACT_NOT_IN_FORCE"]
+    signed(world, offered(world, home, None), official, None)
+    assert codes(world, lead, project) == []
+    agreements.terminate(world.by(), other.id, "no longer needed")
+    assert codes(world, lead, project) == []
+
+
+def test_the_answer_lasts_until_the_agreement_ends(
+    world: World, home: Institution, official: Person, lead: Person, project: Project
+) -> None:
+    agreement = signed(world, offered(world, home, project), official, lead)
+    soon = agreement.until - timedelta(days=150)
+    for clock, who in (("ethics", project.name), ("training", lead.email), ("affiliation", lead.email)):
+        access.record(world.by(), clock, who, agreement.until + timedelta(days=9))
+    access.record(world.by(), "scope", project.name, agreement.until + timedelta(days=9))
+    answer = access.why(world.by(), lead.email, project.name, soon)
+    assert answer.valid_until == agreement.until
+    assert [hand.agreement for hand in answer.hands if hand.agreement] == [agreement]
+
+
 def test_an_agreement_lapses_by_itself(
     world: World, home: Institution, official: Person, lead: Person, project: Project
 ) -> None:
@@ -144,6 +171,18 @@ def test_duties_become_tasks_that_stop_what_they_say(
     world.now = tasks[0].due_at - timedelta(seconds=2)
     assert codes(world, lead, project) == []
     assert codes(world, lead, project) == ["DECLARATION_OVERDUE"]
+    clocks.fulfil(world.by(lead.id), tasks[0].id, note="two copies, both in Odense")
+    assert codes(world, lead, project) == []
+
+
+def test_a_duty_that_says_nothing_of_effects_has_those_of_its_kind(
+    world: World, home: Institution, official: Person, lead: Person, project: Project
+) -> None:
+    duty = Duty(Obligation.REPORT, Trigger.START, within_hours=24)
+    signed(world, offered(world, home, project, Terms(all_of(Condition("named")), duties=(duty,))), official, lead)
+    task = clocks.mine(world.by(lead.id))[0]
+    assert (task.warn_days, task.consequences) == (DEFAULTS[task.kind].warn_days, DEFAULTS[task.kind].consequences)
+    assert task.consequences
 
 
 def test_a_new_agreement_takes_the_place_of_the_one_it_supersedes(
@@ -155,6 +194,9 @@ def test_a_new_agreement_takes_the_place_of_the_one_it_supersedes(
     signed(world, second, official, lead)
     assert agreements.show(world.by(), first.id).agreement.state is State.TERMINATED
     assert codes(world, lead, project) == []
+    with pytest.raises(Refused) as refusal:
+        offered(world, home, None, supersedes=second.id)
+    assert [one.code for one in refusal.value.verdict.reasons] == ["OTHER_AGREEMENT"]
 
 
 def test_what_must_flow_down_is_held_against_a_sub_recipients_offer(

@@ -6,7 +6,7 @@ import pytest
 
 from copyhold.actions import access, clocks, releases
 from copyhold.domain.clocks import Consequence, Effect, Kind
-from copyhold.domain.errors import NotFoundError
+from copyhold.domain.errors import ConflictError, NotFoundError
 from copyhold.domain.verdicts import Refused
 from tests import make
 from tests.world import World
@@ -53,6 +53,25 @@ def test_what_needs_me_is_what_i_my_projects_and_my_roles_own(world: World) -> N
     assert clocks.show(world.by(lead.id), mine.id) == mine
     with pytest.raises(NotFoundError):
         clocks.show(world.by(other.id), mine.id)
+
+
+def test_a_task_is_fulfilled_once_by_its_owner_or_the_governance_officer(world: World) -> None:
+    project = make.running_project(world)
+    lead, stranger = make.lead_of(world, project), make.person(world)
+    officer = make.custodian(world, roles=("governance_officer",))
+    steward = make.custodian(world, roles=("data_steward",))
+    first, second = (make.task(world, Kind.REPORT, owner=project.id, reach=project.id) for _ in range(2))
+    with pytest.raises(NotFoundError):
+        clocks.fulfil(world.by(stranger.id), first.id)
+    with pytest.raises(Refused) as refusal:
+        clocks.fulfil(world.by(steward.id), first.id)
+    assert [one.code for one in refusal.value.verdict.reasons] == ["NOT_YOURS_TO_DO"]
+    met = clocks.fulfil(world.by(lead.id), first.id, note="done", evidence_sha256=make.digest("report"))
+    assert (met.met_by, met.note, met.evidence_sha256) == (lead.id, "done", make.digest("report"))
+    with pytest.raises(ConflictError):
+        clocks.fulfil(world.by(lead.id), first.id)
+    assert clocks.fulfil(world.by(officer.id), second.id).met_by == officer.id
+    assert clocks.mine(world.by(lead.id)) == ()
 
 
 def test_what_is_overdue_in_the_custody_is_listed_for_its_staff(world: World) -> None:

@@ -54,6 +54,12 @@ def test_an_agreement_is_offered_read_signed_and_told_in_odrl(scene: Command, tm
     assert {one["action"] for one in shown["obligation"]} >= {"delete", "inform"}
     why = scene("why", "lead@valley.example", "Heart", "--json").json["access"]["hands"]
     assert {hand["clock"]: hand["green"] for hand in why}["agreement"]
+    lead = ("--as", "lead@valley.example", "--json")
+    tasks = scene("task", "list", *lead).json["tasks"]
+    assert [one["kind"] for one in tasks] == ["declaration of copies", "annual report", "duty of an agreement"]
+    done = scene("task", "fulfil", tasks[0]["id"], "--note", "two copies", "--file", text, *lead)
+    assert (done.code, done.json["task"]["evidence_sha256"]) == (0, told["text_sha256"])
+    assert len(scene("task", "list", *lead).json["tasks"]) == 2
     assert scene("agreement", "terminate", told["id"], "--reason", "a clause was broken").code == 0
     assert "agreement" in scene("why", "lead@valley.example", "Heart").out
 

@@ -5,11 +5,11 @@ Acts:
         the text's bytes are stored first; a sub-recipient's terms must flow down from its parent's
     sign(occasion, agreement_id, side, text_sha256, authority="") -> Shown
                                                                          agreement:sign         agreement.signed
-        with the last signature the agreement is in force: its clock is recorded (access.recorded), its duties become
-        tasks (clock.started), and what it supersedes ends (agreement.terminated)
+        with the last signature the agreement is in force: the gate takes it for its clock, its duties become tasks
+        (clock.started), and what it supersedes ends (agreement.terminated)
     withdraw(occasion, agreement_id, reason="") -> Agreement             agreement:withdraw     agreement.withdrawn
     terminate(occasion, agreement_id, reason) -> Agreement               agreement:terminate    agreement.terminated
-        ends its clock at once
+        every decision under it refuses from now on
     record_route(occasion, NewRoute(...)) -> Route                       agreement:record_route agreement.route_recorded
     record_document(occasion, kind, subject, until, ...) -> Document     agreement:record_document
                                                                                              agreement.document_recorded
@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 
 from copyhold.actions.act import Act, Reader, action, reading
 from copyhold.domain import words
-from copyhold.domain.access import Clock, Evidence, EvidenceId
+from copyhold.domain.accounts import Sight
 from copyhold.domain.agreements.contracts import (
     Agreement,
     AgreementId,
@@ -42,10 +42,12 @@ from copyhold.domain.errors import InvalidInputError, NotFoundError
 from copyhold.domain.moments import aware
 from copyhold.domain.paging import Page, Window
 from copyhold.domain.words import prose, sha256, text
-from copyhold.records import access, agreements, catalogue, clocks, custody, parties, projects
+from copyhold.records import agreements, catalogue, clocks, custody, parties, projects
 from copyhold.rules.agreements import contracts
+from copyhold.rules.clocks import DEFAULTS
 from copyhold.rules.projects import sight
 
+EVERYTHING = Sight(everything=True)
 FIRST_PAGE = Window()
 
 
@@ -98,6 +100,7 @@ def offer(act: Act, offer: Offer) -> Agreement:
     if project is not None and project.dataset != dataset.id:
         raise InvalidInputError("The project is not about this dataset; name the dataset that it is about.")
     parent = None if offer.parent is None else _called(act, offer.parent)
+    before = None if offer.supersedes is None else _called(act, offer.supersedes)
     agreement = Agreement(
         id=act.new_id(AgreementId),
         title=text(offer.title, "The title"),
@@ -112,10 +115,12 @@ def offer(act: Act, offer: Offer) -> Agreement:
         offered_by=act.person,
         offered_at=act.at,
         parent=None if parent is None else parent.id,
-        supersedes=None if offer.supersedes is None else _called(act, offer.supersedes).id,
+        supersedes=None if before is None else before.id,
     )
     if parent is not None:
         contracts.flows_down(parent.terms, agreement.terms).require()
+    if before is not None:
+        contracts.may_supersede(before, agreement).require()
     agreements.offer(agreement)
     act.enter(agreement.id, agreement, project=agreement.project or "")
     return agreement
@@ -135,12 +140,12 @@ def sign(act: Act, agreement_id: str, side: str, text_sha256: str, authority: st
     agreement, person = _called(act, agreement_id), parties.person(act.person)
     signatures = agreements.signatures(agreement.id)
     lead = None if agreement.project is None else projects.project(agreement.project).lead
-    read = sha256(text_sha256, "The hash of the text")
+    read, signed_for = sha256(text_sha256, "The hash of the text"), words.one_of(Side, side, "side")
     contracts.may_sign(
-        agreement, signatures, _side(side), person, lead, read, four_eyes=custody.get().four_eyes
+        agreement, signatures, signed_for, person, lead, read, four_eyes=custody.get().four_eyes
     ).require()
     told = text(authority, "The authority", least=0)
-    signature = Signature(agreement.id, _side(side), person.id, told, read, act.at)
+    signature = Signature(agreement.id, signed_for, person.id, told, read, act.at)
     agreements.sign(signature)
     act.enter(agreement.id, signature, project=agreement.project or "")
     if not contracts.missing(agreement, (*signatures, signature)):
@@ -148,58 +153,35 @@ def sign(act: Act, agreement_id: str, side: str, text_sha256: str, authority: st
     return _shown(_called(act, agreement_id))
 
 
-def _side(word: str) -> Side:
-    try:
-        return Side(word.strip().casefold())
-    except ValueError:
-        raise InvalidInputError("An agreement is signed for the custodian, the institution or the lead.") from None
-
-
 def _in_force(act: Act, agreement: Agreement) -> None:
-    """All have signed: the clock runs, duties become tasks, and what is superseded ends."""
+    """All have signed: duties become tasks, and what is superseded ends, whether or not its signer may see it."""
     agreements.signed(agreement.id, act.at)
-    _record_clock(act, agreement, agreement.from_at, agreement.until)
     tasks = [_task(act, agreement, duty) for duty in agreement.terms.duties if duty.trigger is not Trigger.INCIDENT]
     clocks.open_tasks(tasks)
     for task in tasks:
         act.also("clock.started", task.id, task, project=agreement.project or "")
     if agreement.supersedes is not None:
-        before = agreements.agreement(agreement.supersedes, sight(act.standing))
+        before = agreements.agreement(agreement.supersedes, EVERYTHING)
         if contracts.may_end(before, State.TERMINATED):
             agreements.end(before.id, State.TERMINATED, act.at, "superseded")
             act.also("agreement.terminated", before.id, {"superseded_by": agreement.id})
 
 
-def _record_clock(act: Act, agreement: Agreement, from_at: datetime, until: datetime) -> None:
-    evidence = Evidence(
-        id=act.new_id(EvidenceId),
-        clock=Clock.AGREEMENT,
-        subject=agreement.project or agreement.institution,
-        from_at=from_at,
-        until=until,
-        recorded_by=act.person,
-        recorded_at=act.at,
-        reference=agreement.id,
-        file_sha256=agreement.text_sha256,
-    )
-    access.record(evidence)
-    act.also("access.recorded", evidence.id, evidence, project=agreement.project or "")
-
-
 def _task(act: Act, agreement: Agreement, duty: Duty) -> Task:
-    """What a duty asks for first; what recurs is opened again when it was met."""
+    """What a duty asks for the first time; where it says nothing of warnings or effects, its kind does."""
     start = agreement.from_at if duty.trigger is Trigger.START else agreement.until
+    kind = contracts.TASKS[duty.obligation]
     return Task(
         id=act.new_id(TaskId),
-        kind=contracts.TASKS[duty.obligation],
+        kind=kind,
         subject=agreement.id,
         owner=agreement.project or agreement.institution,
         reach=agreement.project or agreement.institution,
         told=f"The agreement asks to {duty.obligation.value}.",
         opened_at=act.at,
         due_at=start + timedelta(hours=duty.within_hours),
-        warn_days=duty.warn_days,
-        consequences=duty.consequences,
+        warn_days=duty.warn_days or DEFAULTS[kind].warn_days,
+        consequences=duty.consequences or DEFAULTS[kind].consequences,
         source=agreement.id,
     )
 
@@ -212,10 +194,8 @@ def withdraw(act: Act, agreement_id: str, reason: str = "") -> Agreement:
 
 @action("agreement:terminate", "agreement.terminated")
 def terminate(act: Act, agreement_id: str, reason: str) -> Agreement:
-    """End an agreement before its time: its clock stops at once, and every decision from now on refuses."""
-    ended = _end(act, agreement_id, State.TERMINATED, reason)
-    _record_clock(act, ended, min(ended.from_at, act.at), act.at)
-    return ended
+    """End an agreement before its time: every decision that rests on it refuses from now on."""
+    return _end(act, agreement_id, State.TERMINATED, reason)
 
 
 def _end(act: Act, agreement_id: str, state: State, reason: str) -> Agreement:
@@ -239,7 +219,7 @@ def record_route(act: Act, route: NewRoute) -> Route:
         exporter=words.country(route.exporter, "The exporter's country"),
         importer=importer,
         institution=None if home is None else home.id,
-        safeguard=_safeguard(route.safeguard),
+        safeguard=words.one_of(Safeguard, route.safeguard, "safeguard"),
         reference=text(route.reference, "The reference", least=0),
         evidence_sha256=sha256(route.evidence_sha256, "The file's hash") if route.evidence_sha256 else "",
         from_at=act.at,
@@ -252,14 +232,6 @@ def record_route(act: Act, route: NewRoute) -> Route:
     return recorded
 
 
-def _safeguard(word: str) -> Safeguard:
-    try:
-        return Safeguard(word.strip().casefold())
-    except ValueError:
-        known = ", ".join(one.value for one in Safeguard)
-        raise InvalidInputError(f"There is no such safeguard; there are {known}.") from None
-
-
 @action("agreement:record_document", "agreement.document_recorded")
 def record_document(
     act: Act, kind: str, subject: str, until: datetime, *, reference: str = "", file_sha256: str = ""
@@ -267,7 +239,7 @@ def record_document(
     """Record a document about a person, an institution, a project or a dataset; the newest of its kind counts."""
     document = Document(
         id=act.new_id(DocumentId),
-        kind=_kind(kind),
+        kind=words.one_of(DocumentKind, kind, "kind of document"),
         subject=_subject(act, subject),
         reference=text(reference, "The reference", least=0),
         file_sha256=sha256(file_sha256, "The file's hash") if file_sha256 else "",
@@ -279,14 +251,6 @@ def record_document(
     agreements.record_document(document)
     act.enter(document.id, document)
     return document
-
-
-def _kind(word: str) -> DocumentKind:
-    try:
-        return DocumentKind(word.strip().casefold())
-    except ValueError:
-        known = ", ".join(one.value for one in DocumentKind)
-        raise InvalidInputError(f"There is no such kind of document; there are: {known}.") from None
 
 
 def _subject(reader: Reader, who: str) -> str:

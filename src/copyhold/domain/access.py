@@ -8,12 +8,11 @@ from copyhold.domain.agreements.contracts import Agreement
 from copyhold.domain.agreements.transfers import Document, Route
 from copyhold.domain.catalogue import Version
 from copyhold.domain.clocks import Task
-from copyhold.domain.errors import InvalidInputError
 from copyhold.domain.incidents import Suspension
 from copyhold.domain.parties import Institution, Person, PersonId
 from copyhold.domain.projects import Project, ProjectId
 from copyhold.domain.verdicts import Verdict
-from copyhold.domain.words import Id
+from copyhold.domain.words import Id, one_of
 
 
 class EvidenceId(Id):
@@ -54,11 +53,18 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Hand:
-    """One clock at an instant: the evidence that counted, and whether it was in force."""
+    """One clock at an instant: what counted, evidence or the signed agreement that governs, and whether it held."""
 
     clock: Clock
     evidence: Evidence | None
     green: bool
+    agreement: Agreement | None = None
+
+    @property
+    def until(self) -> datetime | None:
+        """When what counted ends, exclusive; None where nothing did."""
+        counted = self.agreement or self.evidence
+        return counted.until if counted else None
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,4 @@ class Access:
 
 def clock(word: str) -> Clock:
     """Read the name of a clock."""
-    try:
-        return Clock(word.strip().casefold())
-    except ValueError:
-        known = ", ".join(one.value for one in Clock)
-        raise InvalidInputError(f"There is no such clock; there are {known}.") from None
+    return one_of(Clock, word, "clock")

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Context, Decimal
 from enum import Enum
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from copyhold.domain.errors import InvalidInputError
 
@@ -114,6 +114,18 @@ def prose(value: str, field: str, *, most: int = 10_000) -> str:
     told = value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
     text(told.replace("\n", " "), field, most=most, least=0)
     return told
+
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+def one_of(kinds: type[Choice], word: str, what: str) -> Choice:
+    """Read one of several words, whatever their case; `what` says in the message what there is none of."""
+    try:
+        return kinds(word.strip().casefold())
+    except ValueError:
+        known = ", ".join(str(one.value) for one in kinds)
+        raise InvalidInputError(f"There is no such {what}; there are: {known}.") from None
 
 
 def sha256(value: str, field: str) -> str:

@@ -54,6 +54,7 @@ def situation(person: Person, project: Project, at: datetime, *, past: bool = Fa
     asked += [(clock, str(person.id)) for clock in (Clock.TRAINING, Clock.AFFILIATION)]
     asked += [(Clock.AGREEMENT, str(home.id))] if home else []
     exporter = custody.get().country
+    taking_part = (project.id, person.id, *([home.id] if home else []))
     reached = [(Reach.PERSON, str(person.id)), (Reach.PROJECT, str(project.id))]
     reached += [(Reach.INSTITUTION, str(home.id)), (Reach.COUNTRY, home.country)] if home else []
     return Situation(
@@ -66,9 +67,9 @@ def situation(person: Person, project: Project, at: datetime, *, past: bool = Fa
         evidence=known(asked, then),
         suspensions=incidents.reaching(reached, then),
         version=catalogue.newest(project.dataset, then),
-        tasks=clocks.unmet((project.id, person.id, *([home.id] if home else [])), then),
+        tasks=clocks.unmet(taking_part, then),
         agreements=agreements.governing(home.id, project.dataset, project.id, then) if home else (),
-        documents=agreements.documents((project.dataset, project.id, person.id, *([home.id] if home else [])), then),
+        documents=agreements.documents((project.dataset, *taking_part), then),
         exporter=exporter,
         routes=agreements.routes(exporter, home.country, then) if home and exporter else (),
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from copyhold.domain.clocks import Kind, Task, TaskId
+from copyhold.domain.clocks import Task, TaskId
 from copyhold.domain.errors import ConflictError
 from copyhold.domain.paging import Page, Window
 from copyhold.domain.parties import PersonId
@@ -39,17 +39,6 @@ def of_owners(owners: Collection[str]) -> tuple[Task, ...]:
 def overdue(at: datetime, window: Window) -> Page[Task]:
     """The tasks that are overdue at an instant, newest first."""
     return values.page(Task, _unmet().filter(due_at__lte=at), window)
-
-
-def about(subject: str, kind: Kind) -> Task | None:
-    """The newest task of a kind about a thing that is not met."""
-    there = _unmet().filter(subject=subject, kind=kind.value)
-    return values.first(Task, there.order_by("-pk"))
-
-
-def of_source(source: str) -> tuple[Task, ...]:
-    """All tasks that one thing asked for, met or not, oldest first."""
-    return values.each(Task, rows.Task.objects.filter(source=source).order_by("pk"))
 
 
 def meet(identifier: TaskId, by: PersonId, at: datetime, *, evidence_sha256: str = "", note: str = "") -> Task:

@@ -50,6 +50,7 @@ def may_take(situation: Situation) -> Access:
         *(_lapsed(hand) for hand in hands if not hand.green),
         *clocks.stopped(situation.tasks, Effect.SUSPEND, situation.at),
         *_contract(situation),
+        *_border(situation),
         *match(situation).denials,
         *_scope(situation),
     )
@@ -68,7 +69,7 @@ def may_take(situation: Situation) -> Access:
 
 def _valid_until(situation: Situation, hands: tuple[Hand, ...]) -> datetime:
     """The first instant at which a clock, a task or the project's end turns yes into no."""
-    ends = [hand.evidence.until for hand in hands if hand.evidence]
+    ends = [hand.until for hand in hands if hand.until]
     stop = clocks.next_stop(situation.tasks, situation.at)
     return min([*ends, situation.project.until, *([stop] if stop else [])])
 
@@ -97,6 +98,8 @@ def may_ask(standing: Standing, person: PersonId) -> bool:
 
 
 def _hand(clock: Clock, situation: Situation) -> Hand:
+    if clock is Clock.AGREEMENT and (governing := contracts.governing(situation.agreements, situation.at)):
+        return Hand(clock, None, True, governing)
     evidence = _evidence(clock, situation)
     green = evidence is not None and evidence.from_at <= situation.at < evidence.until
     return Hand(clock, evidence, green)
@@ -119,13 +122,16 @@ def _lapsed(hand: Hand) -> Reason:
 
 
 def _contract(situation: Situation) -> tuple[Reason, ...]:
-    """What the agreement that governs the use allows, and whether data may pass to where they would be kept."""
+    """What the agreement that governs the use, where there is one, does not allow."""
     governing = contracts.governing(situation.agreements, situation.at)
-    reasons = contracts.may_use(governing, _use(situation)).reasons if governing else ()
+    return contracts.may_use(governing, _use(situation)).reasons if governing else ()
+
+
+def _border(situation: Situation) -> tuple[Reason, ...]:
+    """Whether data may pass to where they would be kept; a custody that named no country is not asked."""
     if situation.institution is None or not situation.exporter:
-        return reasons
-    route = transfers.may_transfer(situation.exporter, situation.institution, situation.routes, situation.at)
-    return reasons + route.reasons
+        return ()
+    return transfers.may_transfer(situation.exporter, situation.institution, situation.routes, situation.at).reasons
 
 
 def _use(situation: Situation) -> Use:

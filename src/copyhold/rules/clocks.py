@@ -6,9 +6,12 @@ Nothing here is a flag: the same task and the same instant always give the same 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from copyhold.domain.accounts import Standing
 from copyhold.domain.clocks import ClockRule, Consequence, Effect, Kind, State, Task
-from copyhold.domain.verdicts import Reason
+from copyhold.domain.parties import Role
+from copyhold.domain.verdicts import Reason, Verdict
 
+GOVERNANCE = (Role.CUSTODIAN, Role.GOVERNANCE_OFFICER)
 FIX = "Whoever owns the task meets it, with its evidence."
 BLOCK = Consequence(0, Effect.BLOCK_NEW)
 STOP = Consequence(0, Effect.SUSPEND)
@@ -74,6 +77,14 @@ def next_stop(tasks: Iterable[Task], at: datetime) -> datetime | None:
     """The first instant after `at` at which one of these tasks suspends by itself, were none of them met."""
     instants = [begins(task, Effect.SUSPEND) for task in tasks if state(task, at) is not State.MET]
     return min((one for one in instants if one is not None and one > at), default=None)
+
+
+def may_fulfil(task: Task, owners: Iterable[str], standing: Standing) -> Verdict:
+    """Say whether somebody may say that a task is done: its owner, or the governance officer for them."""
+    if task.owner in set(owners) or any(role in GOVERNANCE for role in standing.roles):
+        return Verdict()
+    reason = "The task is another's to do."
+    return Verdict((Reason("NOT_YOURS_TO_DO", reason, "Have its owner or the governance officer meet it."),))
 
 
 def _has(task: Task, effect: Effect, at: datetime) -> bool:

@@ -47,6 +47,7 @@ PERMISSIONS: dict[str, tuple[Role, ...] | str] = {
     "catalogue:versions": _READERS,
     "catalogue:withdraw": _STEWARDS,
     "catalogue:withdrawals": _READERS,
+    "clock:fulfil": TAKING_PART,
     "clock:mine": SIGNED_IN,
     "clock:overdue": _READERS,
     "clock:show": SIGNED_IN,

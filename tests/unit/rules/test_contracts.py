@@ -83,9 +83,10 @@ def test_a_leaf_holds_where_its_fact_is_there_and_refuses_where_it_is_not_known(
     assert codes(condition, without) == [code]
 
 
-@pytest.mark.parametrize(
-    "empty", [all_of(), any_of(), Condition("document"), Condition("country"), Condition("purpose")]
-)
+ASKS_FOR_VALUES = sorted({"named"} ^ set(contracts.LEAVES))
+
+
+@pytest.mark.parametrize("empty", [all_of(), any_of(), *(Condition(kind) for kind in ASKS_FOR_VALUES)])
 def test_what_is_empty_refuses(empty: Condition) -> None:
     assert codes(empty)
 
@@ -95,6 +96,16 @@ def test_what_is_not_known_refuses_wherever_all_must_hold() -> None:
     assert codes(unknown) == ["UNKNOWN_TERM"]
     assert codes(all_of(Condition("named"), unknown)) == ["UNKNOWN_TERM"]
     assert codes(any_of(Condition("named"), unknown)) == []
+
+
+@pytest.mark.parametrize("kind", ["country on list", "country not on list"])
+def test_a_list_that_is_not_known_refuses(kind: str) -> None:
+    assert codes(Condition(kind, ("eea", "the moon")), replace(USE, country="DK")) == ["UNKNOWN_TERM"]
+
+
+@pytest.mark.parametrize("days", ["", "soon", "9" * 40, "-1"])
+def test_an_age_of_training_that_is_no_number_of_days_refuses(days: str) -> None:
+    assert codes(Condition("trained within days", (days,))) == ["TRAINING_EXPIRED"]
 
 
 def test_any_of_gives_every_reason_where_none_holds() -> None:
@@ -146,6 +157,7 @@ def person(number: int, *roles: Role, at: InstitutionId | None = HOME) -> Person
 OFFICIAL = person(1, Role.INSTITUTION_OFFICIAL)
 ELSEWHERE = person(2, Role.INSTITUTION_OFFICIAL, at=InstitutionId(f"ins_{ZERO[:-1]}1"))
 STAFF = person(3, Role.ACCESS_OFFICER, at=None)
+LAY_MEMBER = person(4, Role.LAY_MEMBER, at=None)
 RESEARCHER = person(0)
 
 
@@ -154,6 +166,7 @@ RESEARCHER = person(0)
     [
         (Side.CUSTODIAN, STAFF, []),
         (Side.CUSTODIAN, OFFICIAL, ["NO_AUTHORITY"]),
+        (Side.CUSTODIAN, LAY_MEMBER, ["NO_AUTHORITY"]),
         (Side.INSTITUTION, OFFICIAL, []),
         (Side.INSTITUTION, ELSEWHERE, ["NO_AUTHORITY"]),
         (Side.INSTITUTION, RESEARCHER, ["NO_AUTHORITY"]),

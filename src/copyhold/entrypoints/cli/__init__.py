@@ -24,6 +24,7 @@ COMMANDS = {
     "institution": ("parties", "add an institution, list them"),
     "person": ("parties", "add a person, list them"),
     "project": ("projects", "add a project, approve it, list them"),
+    "task": ("clocks", "what you must do until when: list, fulfil"),
     "agreement": ("agreements", "offer, sign, show, list, withdraw, terminate agreements that act"),
     "transfer": ("agreements", "routes of law by which data may pass over borders: add, list"),
     "document": ("agreements", "documents that decisions ask for: add, list"),

@@ -4,6 +4,7 @@ A condition refuses where it is empty, where it is of a kind that is not known h
 is not known.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -19,7 +20,7 @@ from copyhold.domain.agreements.contracts import (
     Use,
 )
 from copyhold.domain.clocks import Kind
-from copyhold.domain.parties import CUSTODIAN_ROLES, Person, PersonId, Role
+from copyhold.domain.parties import Person, PersonId, Role
 from copyhold.domain.verdicts import Reason, Verdict, all_of
 from copyhold.rules.agreements import transfers
 
@@ -34,7 +35,8 @@ TASKS: dict[Obligation, Kind] = {
     Obligation.CERTIFY: Kind.CERTIFICATION,
 }
 
-
+SIGNERS = (Role.CUSTODIAN, Role.ACCESS_OFFICER)  # who signs for the custodian
+LONGEST_AGE = re.compile("[0-9]{1,5}")  # days
 FLOW = "Offer the sub-recipient terms that are no wider than those above."
 
 
@@ -45,10 +47,12 @@ def decide(condition: Condition, use: Use) -> Verdict:
     if condition.kind == "any of":
         return _any_of([decide(one, use) for one in condition.of])
     leaf = LEAVES.get(condition.kind)
-    if leaf is None:
-        reason = "The agreement holds a condition of a kind that is not known here."
-        return _no("UNKNOWN_TERM", reason, "Have the agreement offered anew in terms that are known.")
-    return leaf(condition.values, use)
+    return _unknown() if leaf is None else leaf(condition.values, use)
+
+
+def _unknown() -> Verdict:
+    reason = "The agreement holds a condition of a kind, or names a list, that is not known here."
+    return _no("UNKNOWN_TERM", reason, "Have the agreement offered anew in terms that are known.")
 
 
 def _any_of(verdicts: list[Verdict]) -> Verdict:
@@ -72,13 +76,19 @@ def _country(values: tuple[str, ...], use: Use) -> Verdict:
 
 
 def _not_on_list(values: tuple[str, ...], use: Use) -> Verdict:
-    listed = use.country is None or any(transfers.is_on(name, use.country, use.at.date()) for name in values)
-    return _place(not listed)
+    return _on_any_list(values, use, listed=False)
 
 
 def _on_list(values: tuple[str, ...], use: Use) -> Verdict:
-    listed = use.country is not None and any(transfers.is_on(name, use.country, use.at.date()) for name in values)
-    return _place(listed)
+    return _on_any_list(values, use, listed=True)
+
+
+def _on_any_list(values: tuple[str, ...], use: Use, *, listed: bool) -> Verdict:
+    if not set(values) <= transfers.names():
+        return _unknown()
+    if not values or use.country is None:
+        return _place(False)
+    return _place(listed is any(transfers.is_on(name, use.country, use.at.date()) for name in values))
 
 
 def _place(fits: bool) -> Verdict:
@@ -97,8 +107,8 @@ def _named(_values: tuple[str, ...], use: Use) -> Verdict:
 
 
 def _trained_within(values: tuple[str, ...], use: Use) -> Verdict:
-    days = timedelta(days=int(values[0])) if values and values[0].isdecimal() else None
-    fits = days is not None and use.trained_at is not None and use.at < use.trained_at + days
+    told = values[0] if len(values) == 1 and LONGEST_AGE.fullmatch(values[0]) else None
+    fits = told is not None and use.trained_at is not None and use.at < use.trained_at + timedelta(days=int(told))
     reason = "The person's training is older than the agreement lets it be."
     return _unless(fits, "TRAINING_EXPIRED", reason, "Take the course again.")
 
@@ -186,7 +196,7 @@ def may_sign(
 def _speaks_for(agreement: Agreement, side: Side, person: Person, lead: PersonId | None) -> bool:
     match side:
         case Side.CUSTODIAN:
-            return any(role in CUSTODIAN_ROLES for role in person.roles)
+            return any(role in SIGNERS for role in person.roles)
         case Side.INSTITUTION:
             return Role.INSTITUTION_OFFICIAL in person.roles and person.institution == agreement.institution
         case Side.LEAD:
@@ -210,6 +220,14 @@ def flows_down(parent: Terms, child: Terms) -> Verdict:
     if parent.audit_right and not child.audit_right:
         reasons.append(Reason("NOT_FLOWED_DOWN", "The sub-recipient need not let itself be audited.", FLOW))
     return Verdict(tuple(reasons))
+
+
+def may_supersede(before: Agreement, agreement: Agreement) -> Verdict:
+    """Say whether an agreement may take the place of another: it must be about the same data, place and project."""
+    same = (before.institution, before.dataset, before.project)
+    reason = "The agreement that it is to supersede is about another institution, dataset or project."
+    fits = same == (agreement.institution, agreement.dataset, agreement.project)
+    return _unless(fits, "OTHER_AGREEMENT", reason, "Name the agreement whose place it takes.")
 
 
 def may_end(agreement: Agreement, state: State) -> Verdict:

@@ -38,9 +38,14 @@ def lists() -> tuple[Listed, ...]:
     )
 
 
+def names() -> set[str]:
+    """The lists there are."""
+    return {one.list for one in lists()}
+
+
 def is_on(name: str, country: str, day: date) -> bool:
     """Say whether a country stands on a list on a day. InvalidInputError where there is no such list."""
-    if name not in {one.list for one in lists()}:
+    if name not in names():
         raise InvalidInputError("There is no list of countries of this name.")
     return any(
         one.list == name and one.country == country and one.since <= day and (one.until is None or day < one.until)
